@@ -1,0 +1,66 @@
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class OrderKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ORDER_NONE: _ClassVar[OrderKind]
+    RENEW_NOW: _ClassVar[OrderKind]
+    SIGN_IN_NOW: _ClassVar[OrderKind]
+    TAKE_TOKEN: _ClassVar[OrderKind]
+ORDER_NONE: OrderKind
+RENEW_NOW: OrderKind
+SIGN_IN_NOW: OrderKind
+TAKE_TOKEN: OrderKind
+
+class BeatRequest(_message.Message):
+    __slots__ = ("serial", "epoch", "clock", "loop_alive", "last_error", "interval", "version", "token_id", "can_store_token", "done_order")
+    SERIAL_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
+    LOOP_ALIVE_FIELD_NUMBER: _ClassVar[int]
+    LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
+    CAN_STORE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    DONE_ORDER_FIELD_NUMBER: _ClassVar[int]
+    serial: str
+    epoch: int
+    clock: int
+    loop_alive: bool
+    last_error: str
+    interval: int
+    version: str
+    token_id: str
+    can_store_token: bool
+    done_order: str
+    def __init__(self, serial: _Optional[str] = ..., epoch: _Optional[int] = ..., clock: _Optional[int] = ..., loop_alive: _Optional[bool] = ..., last_error: _Optional[str] = ..., interval: _Optional[int] = ..., version: _Optional[str] = ..., token_id: _Optional[str] = ..., can_store_token: _Optional[bool] = ..., done_order: _Optional[str] = ...) -> None: ...
+
+class BeatReply(_message.Message):
+    __slots__ = ("agent_time", "interval", "epoch", "bundle_pem", "order", "login_token")
+    AGENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_PEM_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    LOGIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    agent_time: int
+    interval: int
+    epoch: int
+    bundle_pem: str
+    order: Order
+    login_token: str
+    def __init__(self, agent_time: _Optional[int] = ..., interval: _Optional[int] = ..., epoch: _Optional[int] = ..., bundle_pem: _Optional[str] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., login_token: _Optional[str] = ...) -> None: ...
+
+class Order(_message.Message):
+    __slots__ = ("id", "kind")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: OrderKind
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[OrderKind, str]] = ...) -> None: ...

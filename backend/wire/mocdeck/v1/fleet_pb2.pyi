@@ -1,0 +1,337 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ClientFlag(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NONE: _ClassVar[ClientFlag]
+    AUTO_RENEW: _ClassVar[ClientFlag]
+    AUTO_RENEW_UNKNOWN: _ClassVar[ClientFlag]
+    AUTO_ROTATE: _ClassVar[ClientFlag]
+    IDENTITY_REVOKED: _ClassVar[ClientFlag]
+    CERTIFICATE_REVOKED: _ClassVar[ClientFlag]
+    CERTIFICATE_UNTRUSTED: _ClassVar[ClientFlag]
+    TOKEN_EMPTY: _ClassVar[ClientFlag]
+    TOKEN_UNKNOWN: _ClassVar[ClientFlag]
+    ORPHAN: _ClassVar[ClientFlag]
+NONE: ClientFlag
+AUTO_RENEW: ClientFlag
+AUTO_RENEW_UNKNOWN: ClientFlag
+AUTO_ROTATE: ClientFlag
+IDENTITY_REVOKED: ClientFlag
+CERTIFICATE_REVOKED: ClientFlag
+CERTIFICATE_UNTRUSTED: ClientFlag
+TOKEN_EMPTY: ClientFlag
+TOKEN_UNKNOWN: ClientFlag
+ORPHAN: ClientFlag
+
+class FleetRequest(_message.Message):
+    __slots__ = ("since",)
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    since: int
+    def __init__(self, since: _Optional[int] = ...) -> None: ...
+
+class FleetChunk(_message.Message):
+    __slots__ = ("change", "agent_time", "full", "last", "deployment", "deployment_id", "names", "clients", "removed", "authorities", "clusters", "bundle_epoch", "agent_version", "simulated", "rotation_phase")
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    FULL_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITIES_FIELD_NUMBER: _ClassVar[int]
+    CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SIMULATED_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_PHASE_FIELD_NUMBER: _ClassVar[int]
+    change: int
+    agent_time: int
+    full: bool
+    last: bool
+    deployment: str
+    deployment_id: str
+    names: _containers.RepeatedScalarFieldContainer[str]
+    clients: ClientColumns
+    removed: _containers.RepeatedScalarFieldContainer[int]
+    authorities: _containers.RepeatedCompositeFieldContainer[AuthorityRow]
+    clusters: _containers.RepeatedCompositeFieldContainer[ClusterRow]
+    bundle_epoch: int
+    agent_version: str
+    simulated: bool
+    rotation_phase: str
+    def __init__(self, change: _Optional[int] = ..., agent_time: _Optional[int] = ..., full: _Optional[bool] = ..., last: _Optional[bool] = ..., deployment: _Optional[str] = ..., deployment_id: _Optional[str] = ..., names: _Optional[_Iterable[str]] = ..., clients: _Optional[_Union[ClientColumns, _Mapping]] = ..., removed: _Optional[_Iterable[int]] = ..., authorities: _Optional[_Iterable[_Union[AuthorityRow, _Mapping]]] = ..., clusters: _Optional[_Iterable[_Union[ClusterRow, _Mapping]]] = ..., bundle_epoch: _Optional[int] = ..., agent_version: _Optional[str] = ..., simulated: _Optional[bool] = ..., rotation_phase: _Optional[str] = ...) -> None: ...
+
+class ClientColumns(_message.Message):
+    __slots__ = ("number", "name", "kind", "cluster", "host", "owner", "certificate_not_before", "certificate_not_after", "generation", "serial_low", "used_serial_low", "token_issued_at", "token_expires_at", "last_seen_at", "heartbeat_at", "heartbeat_interval", "skew", "flags", "planned_off_until", "activity")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_LOW_FIELD_NUMBER: _ClassVar[int]
+    USED_SERIAL_LOW_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_AT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    SKEW_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    PLANNED_OFF_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    number: _containers.RepeatedScalarFieldContainer[int]
+    name: _containers.RepeatedScalarFieldContainer[int]
+    kind: _containers.RepeatedScalarFieldContainer[int]
+    cluster: _containers.RepeatedScalarFieldContainer[int]
+    host: _containers.RepeatedScalarFieldContainer[int]
+    owner: _containers.RepeatedScalarFieldContainer[int]
+    certificate_not_before: _containers.RepeatedScalarFieldContainer[int]
+    certificate_not_after: _containers.RepeatedScalarFieldContainer[int]
+    generation: _containers.RepeatedScalarFieldContainer[int]
+    serial_low: _containers.RepeatedScalarFieldContainer[int]
+    used_serial_low: _containers.RepeatedScalarFieldContainer[int]
+    token_issued_at: _containers.RepeatedScalarFieldContainer[int]
+    token_expires_at: _containers.RepeatedScalarFieldContainer[int]
+    last_seen_at: _containers.RepeatedScalarFieldContainer[int]
+    heartbeat_at: _containers.RepeatedScalarFieldContainer[int]
+    heartbeat_interval: _containers.RepeatedScalarFieldContainer[int]
+    skew: _containers.RepeatedScalarFieldContainer[int]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    planned_off_until: _containers.RepeatedScalarFieldContainer[int]
+    activity: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, number: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., kind: _Optional[_Iterable[int]] = ..., cluster: _Optional[_Iterable[int]] = ..., host: _Optional[_Iterable[int]] = ..., owner: _Optional[_Iterable[int]] = ..., certificate_not_before: _Optional[_Iterable[int]] = ..., certificate_not_after: _Optional[_Iterable[int]] = ..., generation: _Optional[_Iterable[int]] = ..., serial_low: _Optional[_Iterable[int]] = ..., used_serial_low: _Optional[_Iterable[int]] = ..., token_issued_at: _Optional[_Iterable[int]] = ..., token_expires_at: _Optional[_Iterable[int]] = ..., last_seen_at: _Optional[_Iterable[int]] = ..., heartbeat_at: _Optional[_Iterable[int]] = ..., heartbeat_interval: _Optional[_Iterable[int]] = ..., skew: _Optional[_Iterable[int]] = ..., flags: _Optional[_Iterable[int]] = ..., planned_off_until: _Optional[_Iterable[int]] = ..., activity: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class AuthorityRow(_message.Message):
+    __slots__ = ("generation", "subject", "not_before", "not_after", "status", "fingerprint")
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    generation: int
+    subject: str
+    not_before: int
+    not_after: int
+    status: str
+    fingerprint: str
+    def __init__(self, generation: _Optional[int] = ..., subject: _Optional[str] = ..., not_before: _Optional[int] = ..., not_after: _Optional[int] = ..., status: _Optional[str] = ..., fingerprint: _Optional[str] = ...) -> None: ...
+
+class ClusterRow(_message.Message):
+    __slots__ = ("name", "management", "removed", "planned_off_until")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MANAGEMENT_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    PLANNED_OFF_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    management: bool
+    removed: bool
+    planned_off_until: int
+    def __init__(self, name: _Optional[str] = ..., management: _Optional[bool] = ..., removed: _Optional[bool] = ..., planned_off_until: _Optional[int] = ...) -> None: ...
+
+class PutClusterRequest(_message.Message):
+    __slots__ = ("cluster",)
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    cluster: ClusterRow
+    def __init__(self, cluster: _Optional[_Union[ClusterRow, _Mapping]] = ...) -> None: ...
+
+class PutClusterResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RemoveClusterRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class RemoveClusterResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class Description(_message.Message):
+    __slots__ = ("name", "id", "number", "kind", "client_type", "cluster", "host", "owner", "location", "roles", "login_file_path", "token_lifetime_seconds", "created_at", "revoked_at", "revoked_by", "certificates", "tokens", "last_seen_at", "last_seen_from", "last_seen_serial", "heartbeat", "history", "delivery_route", "tags")
+    class TagsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    LOGIN_FILE_PATH_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_LIFETIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_BY_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_FROM_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_SERIAL_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_ROUTE_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    id: str
+    number: int
+    kind: str
+    client_type: str
+    cluster: str
+    host: str
+    owner: str
+    location: str
+    roles: _containers.RepeatedScalarFieldContainer[str]
+    login_file_path: str
+    token_lifetime_seconds: int
+    created_at: int
+    revoked_at: int
+    revoked_by: str
+    certificates: _containers.RepeatedCompositeFieldContainer[CertificateRecord]
+    tokens: _containers.RepeatedCompositeFieldContainer[TokenRecord]
+    last_seen_at: int
+    last_seen_from: str
+    last_seen_serial: str
+    heartbeat: HeartbeatRecord
+    history: _containers.RepeatedCompositeFieldContainer[AuditRecord]
+    delivery_route: str
+    tags: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[str] = ..., client_type: _Optional[str] = ..., cluster: _Optional[str] = ..., host: _Optional[str] = ..., owner: _Optional[str] = ..., location: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., login_file_path: _Optional[str] = ..., token_lifetime_seconds: _Optional[int] = ..., created_at: _Optional[int] = ..., revoked_at: _Optional[int] = ..., revoked_by: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[CertificateRecord, _Mapping]]] = ..., tokens: _Optional[_Iterable[_Union[TokenRecord, _Mapping]]] = ..., last_seen_at: _Optional[int] = ..., last_seen_from: _Optional[str] = ..., last_seen_serial: _Optional[str] = ..., heartbeat: _Optional[_Union[HeartbeatRecord, _Mapping]] = ..., history: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., delivery_route: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class CertificateRecord(_message.Message):
+    __slots__ = ("serial", "generation", "issuer", "not_before", "not_after", "fingerprint", "issued_at", "renew_from", "renew_until", "first_used_at", "last_used_at", "revoked_at", "revoke_reason", "renew_count", "current", "shortened", "pem")
+    SERIAL_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    RENEW_FROM_FIELD_NUMBER: _ClassVar[int]
+    RENEW_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    FIRST_USED_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_USED_AT_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    REVOKE_REASON_FIELD_NUMBER: _ClassVar[int]
+    RENEW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    SHORTENED_FIELD_NUMBER: _ClassVar[int]
+    PEM_FIELD_NUMBER: _ClassVar[int]
+    serial: str
+    generation: int
+    issuer: str
+    not_before: int
+    not_after: int
+    fingerprint: str
+    issued_at: int
+    renew_from: int
+    renew_until: int
+    first_used_at: int
+    last_used_at: int
+    revoked_at: int
+    revoke_reason: str
+    renew_count: int
+    current: bool
+    shortened: bool
+    pem: str
+    def __init__(self, serial: _Optional[str] = ..., generation: _Optional[int] = ..., issuer: _Optional[str] = ..., not_before: _Optional[int] = ..., not_after: _Optional[int] = ..., fingerprint: _Optional[str] = ..., issued_at: _Optional[int] = ..., renew_from: _Optional[int] = ..., renew_until: _Optional[int] = ..., first_used_at: _Optional[int] = ..., last_used_at: _Optional[int] = ..., revoked_at: _Optional[int] = ..., revoke_reason: _Optional[str] = ..., renew_count: _Optional[int] = ..., current: _Optional[bool] = ..., shortened: _Optional[bool] = ..., pem: _Optional[str] = ...) -> None: ...
+
+class TokenRecord(_message.Message):
+    __slots__ = ("id", "issued_at", "expires_at", "state", "dies_at", "first_used_at", "delivered_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DIES_AT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_USED_AT_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    issued_at: int
+    expires_at: int
+    state: str
+    dies_at: int
+    first_used_at: int
+    delivered_at: int
+    def __init__(self, id: _Optional[str] = ..., issued_at: _Optional[int] = ..., expires_at: _Optional[int] = ..., state: _Optional[str] = ..., dies_at: _Optional[int] = ..., first_used_at: _Optional[int] = ..., delivered_at: _Optional[int] = ...) -> None: ...
+
+class HeartbeatRecord(_message.Message):
+    __slots__ = ("heard_at", "interval", "address", "serial", "epoch", "skew", "loop_alive", "last_error", "version")
+    HEARD_AT_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SKEW_FIELD_NUMBER: _ClassVar[int]
+    LOOP_ALIVE_FIELD_NUMBER: _ClassVar[int]
+    LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    heard_at: int
+    interval: int
+    address: str
+    serial: str
+    epoch: int
+    skew: int
+    loop_alive: bool
+    last_error: str
+    version: str
+    def __init__(self, heard_at: _Optional[int] = ..., interval: _Optional[int] = ..., address: _Optional[str] = ..., serial: _Optional[str] = ..., epoch: _Optional[int] = ..., skew: _Optional[int] = ..., loop_alive: _Optional[bool] = ..., last_error: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class AuditRecord(_message.Message):
+    __slots__ = ("index", "at", "actor", "origin", "action", "subject", "outcome", "detail", "previous", "digest")
+    class DetailEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    at: int
+    actor: str
+    origin: str
+    action: str
+    subject: str
+    outcome: str
+    detail: _containers.ScalarMap[str, str]
+    previous: str
+    digest: str
+    def __init__(self, index: _Optional[int] = ..., at: _Optional[int] = ..., actor: _Optional[str] = ..., origin: _Optional[str] = ..., action: _Optional[str] = ..., subject: _Optional[str] = ..., outcome: _Optional[str] = ..., detail: _Optional[_Mapping[str, str]] = ..., previous: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
