@@ -9,6 +9,7 @@ The compiler's version is pinned in pyproject.toml (group `proto`), so the same 
 from __future__ import annotations
 
 import argparse
+import keyword
 import sys
 import tempfile
 from importlib.resources import files
@@ -38,6 +39,17 @@ def generate(target: Path) -> None:
     code = protoc.main(arguments)
     if code:
         sys.exit(code)
+    for stub in (target / SOURCES).rglob("*_pb2.pyi"):
+        stub.write_text(without_keywords(stub.read_text()))
+
+
+def without_keywords(stub: str) -> str:
+    """Drop the declarations that no Python file may hold: protoc writes an enum value called None as `None: ...`.
+
+    Such a value stays reachable by its number and by `ProcessorType.Value("None")`.
+    """
+    lines = stub.splitlines(keepends=True)
+    return "".join(line for line in lines if not keyword.iskeyword(line.strip().partition(":")[0]))
 
 
 def generated(root: Path) -> dict[str, bytes]:

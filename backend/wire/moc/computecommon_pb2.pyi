@@ -7,7 +7,6 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 class ProcessorType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    None: _ClassVar[ProcessorType]
     Intel: _ClassVar[ProcessorType]
     Intel64: _ClassVar[ProcessorType]
     AMD: _ClassVar[ProcessorType]
@@ -43,7 +42,6 @@ class Architecture(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ia64: _ClassVar[Architecture]
     x64: _ClassVar[Architecture]
     ARM64_Architecture: _ClassVar[Architecture]
-None: ProcessorType
 Intel: ProcessorType
 Intel64: ProcessorType
 AMD: ProcessorType

@@ -1,0 +1,47 @@
+# Each target does its own set-up: a .venv with the locked dependencies, built once and kept while the lock stands.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: demo test check lint types contracts generated screenshots bench chaos clean
+
+$(READY): pyproject.toml uv.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "mocdeck needs Python 3.11 to 3.13; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	$(BIN)/uv sync --quiet --locked --all-groups --inexact --python $(BIN)/python
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/mocdeck demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -q -m 'not bench'
+
+check: lint types contracts generated
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports --no-cache
+
+generated: $(READY)
+	$(BIN)/python scripts/protos.py --check
+
+screenshots: $(READY)
+	$(BIN)/python scripts/screenshots.py
+
+bench: $(READY)
+	$(BIN)/python -m pytest -q -s -m bench tests/bench
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Words and rules: pure values and functions, with no clock, randomness, disk, network or log."""

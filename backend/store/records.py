@@ -1,0 +1,149 @@
+"""Rows that are more than a core value: orders, plans, operations, rotations, resources.
+
+Plain frozen values; how they are kept is the engine's matter. Instants are aware UTC datetimes of whole seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+
+class OrderKind(Enum):
+    """What a client is told to do in the answer to its heartbeat."""
+
+    RENEW = "renew"
+    SIGN_IN = "sign in"
+    TAKE_TOKEN = "take token"  # noqa: S105 - an order's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One standing order for one client; at most one of a kind is open for an identity."""
+
+    id: str
+    identity_number: int
+    kind: OrderKind
+    created_at: datetime
+    operation_id: str = ""
+    overlap_seconds: int = -1
+    handed_out_at: datetime | None = None
+    token_id: str = ""  # of the token that went out with it
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDelivery:
+    """A login file that the agent owes to a path: committed first, written after, then marked (pki.md 5.7)."""
+
+    id: str
+    identity_number: int
+    path: str
+    token_id: str  # of the token minted for the last attempt; "" before the first
+    created_at: datetime
+    operation_id: str = ""
+    attempts: int = 0
+    written_at: datetime | None = None
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A plan as it was shown; `body` is its JSON document, `hash` what a confirmation must repeat."""
+
+    id: str
+    kind: str  # "operation" or "rotation"
+    hash: str
+    made_at: datetime
+    expires_at: datetime
+    actor: str
+    body: str
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationRow:
+    """A plan being carried out."""
+
+    id: str
+    plan_id: str
+    action: str  # core.plan.ActionKind value
+    state: str  # running, done, failed, stopped
+    actor: str
+    origin: str
+    parallel: int
+    reason: str
+    overlap_seconds: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRow:
+    """One client of an operation; `state` is waiting, ordered, issued, delivered, done, failed or skipped."""
+
+    operation_id: str
+    position: int
+    identity_number: int
+    name: str
+    route: str
+    state: str
+    step: str = ""
+    result: str = ""
+    old_serial: int | None = None
+    new_serial: int | None = None
+    token_id: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationRow:
+    """A CA rotation; `version` grows with every move and guards it (pki.md, invariant I4)."""
+
+    id: str
+    phase: str
+    version: int
+    from_generation: int
+    to_generation: int
+    plan_id: str
+    plan_hash: str
+    actor: str
+    reason: str
+    started_at: datetime
+    phase_at: datetime
+    ended_at: datetime | None = None
+    outcome: str = ""
+    proceed: bool = False  # the operator said not to wait longer in this phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationClientRow:
+    """One client of a rotation: its planned way back and what was observed of it."""
+
+    rotation_id: str
+    identity_number: int
+    name: str
+    route: str  # itself, file, manual, out
+    why: str
+    informed_at: datetime | None = None  # acknowledged the bundle with the new root
+    lost_at: datetime | None = None
+    returned_at: datetime | None = None
+    written_off: str = ""  # reason; "" when not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A named MOC resource of a kind without rules of its own: location, group, node, named certificate."""
+
+    kind: str  # "location", "group", "node", "certificate"
+    name: str
+    id: str
+    location: str
+    version: str
+    created_at: datetime
+    body: bytes  # the resource's own message, serialised
+    tags: Mapping[str, str] = field(default_factory=dict)

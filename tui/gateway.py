@@ -1,0 +1,343 @@
+"""The one door to an agent: what the screen may ask, and the values that come back.
+
+The screen knows this Protocol and nothing behind it; `tui.remote` implements it over `backend.client`. Every call may
+raise an `AgentError` (the agent's own sentence) or `Unreachable`; none blocks the event loop. Values are frozen, their
+texts already inert (`backend.core.inert`), their instants aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from backend.core.errors import AgentError
+from backend.core.fleet import FleetDelta
+from backend.core.plan import ActionKind
+
+
+class Unreachable(AgentError):
+    """The agent did not answer; the sentence says where it was looked for and since when."""
+
+    reason: ClassVar[str] = "unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where this screen looks, and as whom."""
+
+    context: str
+    address: str
+    identity: str
+    certificate_not_after: datetime | None
+    token_expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateView:
+    """One issued certificate of a client."""
+
+    serial: str
+    generation: int
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    fingerprint: str
+    issued_at: datetime
+    renew_from: datetime | None
+    renew_until: datetime | None
+    first_used_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    revoke_reason: str
+    renew_count: int
+    current: bool
+    shortened: bool
+    pem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenView:
+    """One token record of a client; never the token."""
+
+    id: str
+    issued_at: datetime
+    expires_at: datetime
+    state: str
+    dies_at: datetime | None
+    first_used_at: datetime | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatView:
+    """What the client last said of itself."""
+
+    heard_at: datetime
+    interval: timedelta
+    address: str
+    serial: str
+    epoch: int
+    skew: timedelta
+    loop_alive: bool
+    last_error: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One audit event."""
+
+    index: int
+    at: datetime
+    actor: str
+    origin: str
+    action: str
+    subject: str
+    outcome: str
+    detail: tuple[tuple[str, str], ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDetail:
+    """One client in full (US-02)."""
+
+    name: str
+    id: str
+    number: int
+    kind: str
+    client_type: str
+    cluster: str
+    host: str
+    owner: str
+    location: str
+    roles: tuple[str, ...]
+    login_file_path: str
+    token_lifetime: timedelta
+    created_at: datetime
+    revoked_at: datetime | None
+    revoked_by: str
+    certificates: tuple[CertificateView, ...]
+    tokens: tuple[TokenView, ...]
+    last_seen_at: datetime | None
+    last_seen_from: str
+    last_seen_serial: str
+    heartbeat: HeartbeatView | None
+    history: tuple[EventView, ...]
+    delivery_route: str
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTargetView:
+    """What a plan does with one client, or why it does nothing."""
+
+    name: str
+    number: int
+    cluster: str
+    kind: str
+    runs: bool
+    why: str
+    route: str
+    steps: tuple[str, ...]
+    certificate_now: datetime | None
+    certificate_then: datetime | None
+    token_now: datetime | None
+    token_then: datetime | None
+    downtime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """A stored plan: nothing has happened yet."""
+
+    id: str
+    action: ActionKind
+    hash: str
+    made_at: datetime
+    expires_at: datetime
+    targets: tuple[PlanTargetView, ...]
+    warnings: tuple[str, ...]
+    runs: int
+    parallel: int
+    force: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationTargetView:
+    """Progress of one client in an operation."""
+
+    name: str
+    state: str
+    step: str
+    result: str
+    old_serial: str
+    new_serial: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    route: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationView:
+    """A plan being carried out; the counts sum to `total`."""
+
+    id: str
+    action: ActionKind
+    state: str
+    actor: str
+    started_at: datetime
+    ended_at: datetime | None
+    targets: tuple[OperationTargetView, ...]
+    total: int
+    done: int
+    failed: int
+    running: int
+    waiting: int
+    skipped: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckView:
+    """One line of a readiness table (US-14.1)."""
+
+    test: str
+    category: str
+    result: str  # ok, warn, fail
+    details: str
+    recommendation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationClientView:
+    """One client in a CA rotation's plan or progress."""
+
+    name: str
+    cluster: str
+    kind: str
+    owner: str
+    route: str  # itself, file, manual, out
+    why: str
+    state: str  # connected, informed, lost, returned, stuck, written off; "" in a plan
+    since: datetime | None = None
+    lost_at: datetime | None = None
+    returned_at: datetime | None = None
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationPlanView:
+    """Readiness and blast radius of a CA rotation."""
+
+    id: str
+    hash: str
+    made_at: datetime
+    expires_at: datetime
+    deployment: str
+    from_generation: int
+    to_generation: int
+    checks: tuple[CheckView, ...]
+    clients: tuple[RotationClientView, ...]
+    duration: str
+    by_itself: int
+    by_file: int
+    by_hand: int
+    already_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateView:
+    """One condition for leaving a phase."""
+
+    test: str
+    met: bool
+    why: str
+
+
+class RotationMove(Enum):
+    """What an operator may tell an open rotation."""
+
+    PROCEED = "proceed"
+    ABORT = "abort"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationView:
+    """A CA rotation as the agent observes it; the six counts sum to `total`."""
+
+    id: str
+    phase: str
+    version: int
+    from_generation: int
+    to_generation: int
+    started_at: datetime
+    phase_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    clients: tuple[RotationClientView, ...]
+    total: int
+    connected: int
+    informed: int
+    lost: int
+    returned: int
+    stuck: int
+    written_off: int
+    gates: tuple[GateView, ...]
+    actor: str
+    reason: str
+    deployment: str
+    agent_time: datetime
+    outage_p50: timedelta | None
+    outage_max: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where a login file for delivery by hand was put, readable by its owner only."""
+
+    name: str
+    path: Path
+    instruction: str
+    token_expires_at: datetime | None = field(default=None)
+
+
+class Gateway(Protocol):
+    """An agent, as the screen sees it."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+    def watch(self, since: int) -> AsyncIterator[FleetDelta]:
+        """Yield what changed after `since`, for ever; raises `Unreachable` when the agent goes away."""
+        ...
+
+    async def describe(self, name: str) -> ClientDetail: ...
+    async def plan(
+        self, action: ActionKind, names: Sequence[str], *, force: bool = False, reason: str = "", parallel: int = 0
+    ) -> PlanView: ...
+    async def start(self, plan: PlanView) -> OperationView: ...
+    async def operation(self, operation_id: str) -> OperationView: ...
+    async def operations(self) -> Sequence[OperationView]: ...
+    async def stop(self, operation_id: str) -> OperationView: ...
+    async def take_login_file(self, operation_id: str, name: str) -> Delivery: ...
+    async def plan_rotation(self) -> RotationPlanView: ...
+    async def start_rotation(self, plan: RotationPlanView, typed_name: str, reason: str) -> RotationView: ...
+    async def rotation(self) -> RotationView | None:
+        """The open rotation, or the last one; None when there never was one."""
+        ...
+
+    async def move_rotation(
+        self, rotation: RotationView, move: RotationMove, *, written_off: Sequence[str] = (), reason: str = ""
+    ) -> RotationView: ...
+    async def events(self, limit: int = 200) -> Sequence[EventView]:
+        """Newest first."""
+        ...
+
+    async def close(self) -> None: ...
