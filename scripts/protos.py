@@ -48,8 +48,12 @@ def without_keywords(stub: str) -> str:
 
     Such a value stays reachable by its number and by `ProcessorType.Value("None")`.
     """
-    lines = stub.splitlines(keepends=True)
-    return "".join(line for line in lines if not keyword.iskeyword(line.strip().partition(":")[0]))
+    return "".join(line for line in stub.splitlines(keepends=True) if not _declares_keyword(line))
+
+
+def _declares_keyword(line: str) -> bool:
+    name, colon, _ = line.strip().partition(": ")
+    return bool(colon) and keyword.iskeyword(name)
 
 
 def generated(root: Path) -> dict[str, bytes]:

@@ -82,7 +82,8 @@ def type_of(field: FieldDescriptor) -> str:
 
 def field_row(field: FieldDescriptor) -> str:
     options = field.GetOptions()
-    flags = {"sensitive": options.Extensions[common_pb2.sensitive], "deprecated": options.deprecated}
+    sensitive = options.Extensions[common_pb2.sensitive]  # type: ignore[index]  # the stub leaves its value type out
+    flags = {"sensitive": sensitive, "deprecated": options.deprecated}
     return " ".join(
         [str(field.number), field.name, type_of(field), *(flag for flag, is_set in flags.items() if is_set)]
     )
