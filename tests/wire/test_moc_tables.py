@@ -82,7 +82,7 @@ def type_of(field: FieldDescriptor) -> str:
 
 def field_row(field: FieldDescriptor) -> str:
     options = field.GetOptions()
-    sensitive = options.Extensions[common_pb2.sensitive]  # type: ignore[index]  # the stub leaves its value type out
+    sensitive: bool = options.Extensions[common_pb2.sensitive]  # type: ignore[index]  # the stub omits its type
     flags = {"sensitive": sensitive, "deprecated": options.deprecated}
     return " ".join(
         [str(field.number), field.name, type_of(field), *(flag for flag, is_set in flags.items() if is_set)]
