@@ -1,0 +1,1 @@
+"""Use cases: the only room where a decision, a signature and a row meet, always inside one transaction."""

@@ -1,0 +1,40 @@
+"""How a client can be reached: whether its heartbeat lives, and by which way a fresh login file would get to it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from backend.core.limits import HEARTBEAT, STALE_INTERVALS
+from backend.core.model import Heartbeat, Identity
+
+BY_HEARTBEAT: Final = "heartbeat"
+BY_FILE: Final = "file"
+BY_HAND: Final = "manual"
+
+_PATIENCE: Final = timedelta(seconds=120)  # no answer for this long, and for three heartbeats, is no answer
+_PATIENCE_INTERVALS: Final = 3
+
+
+def is_living(heartbeat: Heartbeat | None, now: datetime) -> bool:
+    """Tell whether a client reports: its last heartbeat is at most two of its intervals old."""
+    return heartbeat is not None and now - heartbeat.heard_at <= STALE_INTERVALS * interval_of(heartbeat)
+
+
+def interval_of(heartbeat: Heartbeat) -> timedelta:
+    """What the client said is the time between its heartbeats; the default when it said nothing."""
+    return heartbeat.interval if heartbeat.interval > timedelta(0) else HEARTBEAT
+
+
+def patience(heartbeat: Heartbeat | None) -> timedelta:
+    """How long an order waits for an answer: three of the client's heartbeats, and two minutes at least."""
+    if heartbeat is None:
+        return _PATIENCE
+    return max(_PATIENCE, _PATIENCE_INTERVALS * interval_of(heartbeat))
+
+
+def delivery_route(identity: Identity, heartbeat: Heartbeat | None, now: datetime) -> str:
+    """By which way a fresh login file would reach the client: its heartbeat, a path on this computer, or a hand."""
+    if is_living(heartbeat, now):
+        return BY_HEARTBEAT
+    return BY_FILE if identity.login_file_path else BY_HAND

@@ -1,0 +1,61 @@
+"""What use cases get besides a transaction: the clock, the keys, the deployment's names and the policy.
+
+A `World` is made once for a running agent (`backend.service.bootstrap.open_world`) and never changes; whatever can
+change lives in rows. The one exception is `peers`, a cache that may be emptied at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from backend.clock import Clock
+from backend.core import limits
+from backend.service.mint import TokenMint
+from backend.service.peers import PeerCache
+from backend.service.signer import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Durations that an administrator may set; the defaults are those of `backend.core.limits`.
+
+    `token_overlap` is how long a rotated-away token still signs in at most; `fence_retry` is what a client is told to
+    wait while issuing is fenced.
+    """
+
+    client_lifetime: timedelta = limits.CLIENT_LIFETIME
+    token_lifetime: timedelta = limits.CLIENT_LIFETIME
+    authority_lifetime: timedelta = limits.AUTHORITY_LIFETIME
+    server_lifetime: timedelta = limits.SERVER_LIFETIME
+    token_overlap: timedelta = limits.TOKEN_OVERLAP
+    same_key_window: timedelta = limits.SAME_KEY_WINDOW
+    plan_lifetime: timedelta = limits.PLAN_LIFETIME
+    heartbeat: timedelta = limits.HEARTBEAT
+    fence_retry: timedelta = timedelta(seconds=5)
+
+    def __post_init__(self) -> None:
+        for name in ("client_lifetime", "token_lifetime", "authority_lifetime", "server_lifetime", "plan_lifetime"):
+            if getattr(self, name) <= timedelta(0):
+                raise ValueError(f"{name} must be longer than nothing")
+        if self.token_overlap < timedelta(0) or self.same_key_window < timedelta(0):
+            raise ValueError("an overlap or a window cannot be negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A running agent's surroundings. `port` is the data port, `auth_port` the login port (moc/protocol.md 1.1)."""
+
+    clock: Clock
+    signer: Signer
+    tokens: TokenMint
+    deployment: str
+    deployment_id: str
+    fqdns: tuple[str, ...]
+    port: int
+    auth_port: int
+    agent_directory: Path
+    policy: Policy = field(default_factory=Policy)
+    simulated: bool = False
+    peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
