@@ -1,0 +1,57 @@
+"""When a certificate should be renewed: its slot, computed from its dates and its serial, alike by agent and client.
+
+The agent states the slot of every certificate it issues, and the client acts in it, without a word between them: MOC's
+answers have no room for it. The spread comes from the serial, so clients that signed in during one minute do not return
+during one minute, and a restart moves nobody (pki.md 5.8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from hashlib import sha256
+from typing import Final
+
+from backend.core.lifecycle import Validity
+from backend.core.limits import DUE
+
+SHORT_LIFE: Final = timedelta(days=10)  # shorter lives get an earlier slot: there is less time for retries
+WIDTH: Final = Fraction(5, 100)
+_LONG: Final = (Fraction(60, 100), Fraction(10, 100))  # earliest start of the slot, and its spread
+_SHORT: Final = (Fraction(45, 100), Fraction(5, 100))  # the whole slot lies in 45 to 55 % of life
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalSlot:
+    """The slot of one certificate; `renew_at` is the client's own instant in it. Whole seconds, rounded down."""
+
+    renew_from: datetime
+    renew_until: datetime
+    renew_at: datetime
+
+
+def renewal_slot(validity: Validity, serial: int) -> RenewalSlot:
+    """Return the slot: 5 % of life wide, starting between 60 and 70 % of life (45 to 50 % for lives under ten days).
+
+    `renew_until` and `renew_at` never lie beyond the point where 30 % of life are left, when renewal is due anyway.
+    """
+    earliest, spread = _SHORT if validity.lifetime < SHORT_LIFE else _LONG
+    digest = sha256(f"renewal slot {serial:x}".encode()).digest()
+    start = earliest + spread * _fraction(digest[:4])
+    last = 1 - DUE
+    at = min(start + WIDTH * _fraction(digest[4:8]), last)
+    return RenewalSlot(
+        renew_from=_instant(validity, start),
+        renew_until=_instant(validity, min(start + WIDTH, last)),
+        renew_at=_instant(validity, at),
+    )
+
+
+def _fraction(data: bytes) -> Fraction:
+    return Fraction(int.from_bytes(data), 2**32)
+
+
+def _instant(validity: Validity, fraction: Fraction) -> datetime:
+    seconds = validity.lifetime // timedelta(seconds=1)  # whole by Validity's own rule
+    return validity.not_before + timedelta(seconds=int(seconds * fraction))
