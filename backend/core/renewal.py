@@ -34,16 +34,17 @@ class RenewalSlot:
 def renewal_slot(validity: Validity, serial: int) -> RenewalSlot:
     """Return the slot: 5 % of life wide, starting between 60 and 70 % of life (45 to 50 % for lives under ten days).
 
-    `renew_until` and `renew_at` never lie beyond the point where 30 % of life are left, when renewal is due anyway.
+    A slot ends early where 30 % of life are left: from there on a certificate counts as due, and nobody should be late by
+    plan.
     """
     earliest, spread = _SHORT if validity.lifetime < SHORT_LIFE else _LONG
     digest = sha256(f"renewal slot {serial:x}".encode()).digest()
     start = earliest + spread * _fraction(digest[:4])
-    last = 1 - DUE
-    at = min(start + WIDTH * _fraction(digest[4:8]), last)
+    end = min(start + WIDTH, 1 - DUE)
+    at = start + (end - start) * _fraction(digest[4:8])  # inside what is left of the slot, so that nobody piles up
     return RenewalSlot(
         renew_from=_instant(validity, start),
-        renew_until=_instant(validity, min(start + WIDTH, last)),
+        renew_until=_instant(validity, end),
         renew_at=_instant(validity, at),
     )
 
