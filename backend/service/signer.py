@@ -8,6 +8,7 @@ without its key (pki.md 5.7).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -15,10 +16,12 @@ from backend.core.errors import InconsistentState
 from backend.core.lifecycle import Validity
 from backend.core.model import Authority, AuthorityStatus
 from backend.pki.issue import Issuer, make_root
-from backend.pki.keys import KeyKind, generate_key, load_private_key, private_key_pem
+from backend.pki.keys import KeyKind, PrivateKey, generate_key, load_private_key, private_key_pem
 from backend.pki.trust import fingerprint
 from backend.pki.vault import KeyVault
 from backend.store.port import Transaction
+
+SERVER_KEY_FILE: Final = "server.key"
 
 
 def key_file_name(generation: int) -> str:
@@ -32,6 +35,7 @@ class Signer:
     def __init__(self, vault: KeyVault) -> None:
         self._vault = vault
         self._issuers: dict[str, Issuer] = {}  # by the root's fingerprint: a generation number alone could be reused
+        self._server_key: PrivateKey | None = None
 
     def issuing(self, tx: Transaction) -> Issuer:
         """The issuer that signs new leaves now."""
@@ -72,6 +76,14 @@ class Signer:
             status=AuthorityStatus.STAGED,
             created_at=now,
         )
+
+    def server_key(self) -> PrivateKey:
+        """The agent's own TLS key; made and kept in the vault at the first call."""
+        if self._server_key is None:
+            if SERVER_KEY_FILE not in self._vault.names():
+                self._vault.write(SERVER_KEY_FILE, private_key_pem(generate_key(KeyKind.P256)))
+            self._server_key = load_private_key(self._vault.read(SERVER_KEY_FILE))
+        return self._server_key
 
     def key_files(self) -> tuple[str, ...]:
         """Names of the CA keys that the vault holds."""
