@@ -110,7 +110,7 @@ class ClientFacts:
 
     `observed_at` is when the facts were last confirmed (a heartbeat for clients that send them, the agent's own
     answer for the others); None: never. `poll_interval` is how often that is expected. `skew` is the endpoint's
-    clock less ours.
+    clock less ours. `agent_alive` False: the agent itself does not answer, so nothing of this can be confirmed.
     """
 
     kind: ClientKind
@@ -126,6 +126,7 @@ class ClientFacts:
     is_orphan: bool = False
     planned_off_until: datetime | None = None
     action_running: bool = False
+    agent_alive: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,243 @@
+"""Why a client is judged as it is: full sentences with the dates and what happens if nothing is done.
+
+Owns the wording only; the facts are `backend.core.evidence`'s and the verdict is `backend.core.health`'s. Sentences
+hold instants, never durations, so that a text stays true while it is being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from backend.core.evidence import Evidence, TokenLife
+from backend.core.facts import CertificateFacts, State
+from backend.core.lifecycle import Validity
+
+
+def at(instant: datetime) -> str:
+    """Return an instant as "2026-11-22 16:52:55Z"."""
+    return f"{instant.isoformat(' ')[:19]}Z"
+
+
+def explain(e: Evidence, state: State) -> tuple[str, ...]:
+    """Return the sentences, worst first: the state's own, then what else holds, then what lies over it."""
+    sentences = [_VERDICTS[state](e)] if state in _VERDICTS else []
+    sentences.extend(write(e) for holds, write in _BESIDE if holds(e, state))
+    return tuple(sentences)
+
+
+def authority_reason(state: str, validity: Validity, longest_leaf: timedelta) -> str:
+    """Return the sentence for a CA that is not well; `state` is the word `assess_authority` chose."""
+    end = at(validity.not_after)
+    if state == "EXPIRED":
+        return f"The CA ended at {end}: nobody can connect or be issued a certificate until it is rotated."
+    if state == "NOT YET VALID":
+        return f"The CA is not valid before {at(validity.not_before)}: check the agent's clock."
+    days = longest_leaf // timedelta(days=1)
+    return (
+        f"The CA ends at {end}. Certificates of {days} days issued from now on may be cut short at that instant, "
+        "and every client stops working there; plan a CA rotation."
+    )
+
+
+def _end(e: Evidence) -> str:
+    return "" if e.effective_not_after is None else at(e.effective_not_after)
+
+
+def _token_end(e: Evidence) -> str:
+    return "" if e.token_expires_at is None else at(e.token_expires_at)
+
+
+def _not_before(certificate: CertificateFacts | None) -> str:
+    return "" if certificate is None else at(certificate.validity.not_before)
+
+
+def _revoked(e: Evidence) -> str:
+    if e.facts.identity_revoked:
+        return "The identity is revoked: neither its token nor its certificates are accepted. It needs a new identity."
+    return (
+        "Its certificate is revoked and every call with it is refused. "
+        "Rotate the token and sign in again to get another."
+    )
+
+
+def _trust_broken(e: Evidence) -> str:
+    if e.distrusted:
+        return (
+            "Its certificate chains to a CA that is no longer trusted, so every call is refused. Renewing cannot help: "
+            "it needs a login file with the present CA and must sign in."
+        )
+    return f"The CA that signed its certificate ended at {_end(e)}, so no call succeeds until the CA is rotated."
+
+
+def _skew(e: Evidence) -> str:
+    return (
+        f"Its certificate is not valid before {_not_before(e.certificate)}: a clock is wrong, here or where it was "
+        "issued. Until that instant it cannot connect."
+    )
+
+
+def _locked_out(e: Evidence) -> str:
+    token = f"its token ended at {_token_end(e)}" if e.token is TokenLife.ENDED else "it holds no token"
+    if e.certificate is None:
+        return f"It has no certificate and {token}: it cannot sign in until it gets a login file with a fresh token."
+    return (
+        f"Its certificate ended at {_end(e)} and {token}: it can neither connect nor sign in until it gets a login "
+        "file with a fresh token."
+    )
+
+
+def _repairable(e: Evidence) -> str:
+    return (
+        f"Its certificate ended at {_end(e)}, and an ended certificate cannot be renewed. "
+        f"It can sign in with its token until {_token_end(e)}; after that it is locked out."
+    )
+
+
+def _expired_unknown(e: Evidence) -> str:
+    return (
+        f"Its certificate ended at {_end(e)}, and the agent has never seen its token, so whether it can sign in is "
+        "not known. A rotated token and a new login file always help."
+    )
+
+
+def _empty(_: Evidence) -> str:
+    return "It has neither a certificate nor a token: it was created and never equipped. Give it a login file."
+
+
+def _never_signed_in(e: Evidence) -> str:
+    return (
+        f"It has a token and has never signed in. The token works until {_token_end(e)}; after that it is locked out."
+    )
+
+
+def _latent(e: Evidence) -> str:
+    token = f"its token ended at {_token_end(e)}" if e.token is TokenLife.ENDED else "its token is empty"
+    return (
+        f"It works, but {token}: once its certificate lapses ({_end(e)} unless renewed) it is locked out. "
+        "Rotate the token now, while the certificate still works."
+    )
+
+
+def _overdue(e: Evidence) -> str:
+    return (
+        "It should have renewed by itself and has not: at least one retry was missed. "
+        f"If that goes on, it loses the cloud agent at {_end(e)}."
+    )
+
+
+def _token_due(e: Evidence) -> str:
+    who = "The agent rotates it by itself." if e.facts.auto_rotate and not e.token_late else "Rotate it."
+    return f"Its token ends at {_token_end(e)}; from then on a lapsed certificate means a lock-out. {who}"
+
+
+def _due(e: Evidence) -> str:
+    if e.facts.auto_renew:
+        return f"Its certificate is due and it renews by itself; the present one works until {_end(e)}."
+    who = "nobody knows whether it renews by itself" if e.facts.auto_renew is None else "it does not renew by itself"
+    return f"Its certificate is due and {who}. If nothing is done, it loses the cloud agent at {_end(e)}."
+
+
+def _unknown(_: Evidence) -> str:
+    return "The agent has issued it no certificate and has never seen its token: nothing can be said of it."
+
+
+_VERDICTS: Final[dict[State, Callable[[Evidence], str]]] = {
+    State.REVOKED: _revoked,
+    State.TRUST_BROKEN: _trust_broken,
+    State.SKEW: _skew,
+    State.LOCKED_OUT: _locked_out,
+    State.REPAIRABLE: _repairable,
+    State.EXPIRED_UNKNOWN: _expired_unknown,
+    State.EMPTY: _empty,
+    State.NEVER_SIGNED_IN: _never_signed_in,
+    State.LATENT: _latent,
+    State.OVERDUE: _overdue,
+    State.TOKEN_DUE: _token_due,
+    State.DUE: _due,
+    State.DUE_UNKNOWN: _due,
+    State.UNKNOWN: _unknown,
+}
+
+
+def _has_dead_token_too(e: Evidence, state: State) -> bool:
+    return e.token_is_dead and state in {State.TRUST_BROKEN, State.SKEW}
+
+
+def _dead_token(e: Evidence) -> str:
+    token = f"Its token ended at {_token_end(e)}" if e.token is TokenLife.ENDED else "It holds no token either"
+    return f"{token}, so it cannot sign in: rotate the token as well."
+
+
+def _is_late_too(e: Evidence, state: State) -> bool:
+    return state is State.LATENT and e.late and e.facts.auto_renew is True
+
+
+def _is_due_too(e: Evidence, state: State) -> bool:
+    return e.due and state in {State.LATENT, State.TOKEN_DUE} and not _is_late_too(e, state)
+
+
+def _has_due_token_too(e: Evidence, state: State) -> bool:
+    return e.token_due and state in {State.OVERDUE, State.NEVER_SIGNED_IN}
+
+
+def _is_limited(e: Evidence, _: State) -> bool:
+    return e.authority_is_the_problem and not e.authority_ended
+
+
+def _limited(e: Evidence) -> str:
+    return f"The CA ends first, at {_end(e)}: renewing does not help beyond that instant. Plan a CA rotation."
+
+
+def _has_unseen_token(e: Evidence, state: State) -> bool:
+    return e.token is TokenLife.UNKNOWN and state in {State.OVERDUE, State.DUE_UNKNOWN, State.OK_UNKNOWN}
+
+
+def _unseen_token(_: Evidence) -> str:
+    return "The agent has never seen its token, so whether it could sign in again is not known."
+
+
+def _stale(e: Evidence) -> str:
+    if not e.facts.agent_alive:
+        return "The agent does not answer: this is what was last known, and none of it can be confirmed now."
+    if e.facts.observed_at is None:
+        return "Nothing was ever heard from it, so what is shown comes from the agent's records alone."
+    return f"It was last heard of at {at(e.facts.observed_at)} and has missed its heartbeats since."
+
+
+def _uncertain(e: Evidence) -> str:
+    return f"Its clock is {_skew_text(e)}, more than five minutes: the verdict is uncertain and changes are refused."
+
+
+def _noted_skew(e: Evidence) -> str:
+    return f"Its clock is {_skew_text(e)}; beyond five minutes nothing said of it is certain."
+
+
+def _skew_text(e: Evidence) -> str:
+    seconds = int(e.facts.skew.total_seconds())
+    return f"{abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the agent's"
+
+
+def _planned_off(e: Evidence) -> str:
+    until = e.facts.planned_off_until
+    when = "" if until is None else at(until)
+    if until is not None and e.effective_not_after is not None and e.effective_not_after <= until:
+        return f"It is off by plan until {when}, and its certificate ends before that: on its return it must sign in."
+    return f"It is off by plan until {when}, so its silence is expected. Nothing renews while it is off."
+
+
+_BESIDE: Final[tuple[tuple[Callable[[Evidence, State], bool], Callable[[Evidence], str]], ...]] = (
+    (_has_dead_token_too, _dead_token),
+    (_is_late_too, _overdue),
+    (_has_due_token_too, _token_due),
+    (_is_due_too, _due),
+    (_is_limited, _limited),
+    (_has_unseen_token, _unseen_token),
+    (lambda e, _: e.stale, _stale),
+    (lambda e, _: e.uncertain, _uncertain),
+    (lambda e, _: e.skew_is_notable and not e.uncertain, _noted_skew),
+    (lambda e, _: e.planned_off, _planned_off),
+    (lambda e, _: e.facts.is_orphan, lambda _: "Nothing owns this identity any more: remove it once that is certain."),
+    (lambda e, _: e.facts.action_running, lambda _: "An operation is working on it; wait for its result."),
+)
