@@ -25,6 +25,7 @@ from backend.wire.moc import (
     security_pb2,
     version_pb2,
 )
+from backend.wire.mocdeck.v1 import client_pb2, operation_pb2
 
 Table = dict[str, list[str]]  # "message moc.Tag" -> ["1 key string", "2 value string"]
 
@@ -82,8 +83,7 @@ def type_of(field: FieldDescriptor) -> str:
 
 def field_row(field: FieldDescriptor) -> str:
     options = field.GetOptions()
-    sensitive: bool = options.Extensions[common_pb2.sensitive]  # type: ignore[index]  # the stub omits its type
-    flags = {"sensitive": sensitive, "deprecated": options.deprecated}
+    flags = {"sensitive": options.debug_redact, "deprecated": options.deprecated}
     return " ".join(
         [str(field.number), field.name, type_of(field), *(flag for flag, is_set in flags.items() if is_set)]
     )
@@ -140,3 +140,10 @@ def test_the_method_table_names_the_published_requests_and_responses() -> None:
 def test_only_sign_in_is_on_the_login_port() -> None:
     assert set(LOGIN_METHODS) == {"/moc.cloudagent.security.AuthenticationAgent/Login"}
     assert not LOGIN_METHODS.keys() & DATA_METHODS.keys()
+
+
+@pytest.mark.parametrize("name", ["BeatReply.login_token", "LoginFile.yaml"])
+def test_a_secret_of_our_own_messages_is_marked_too(name: str) -> None:
+    message, _, field = name.partition(".")
+    file = {"BeatReply": client_pb2, "LoginFile": operation_pb2}[message].DESCRIPTOR
+    assert file.message_types_by_name[message].fields_by_name[field].GetOptions().debug_redact

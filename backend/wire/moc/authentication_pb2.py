@@ -22,12 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from backend.wire.moc import common_pb2 as backend_dot_wire_dot_moc_dot_common__pb2
 from backend.wire.moc import identity_pb2 as backend_dot_wire_dot_moc_dot_identity__pb2
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%backend/wire/moc/authentication.proto\x12\x17moc.cloudagent.security\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\x1a\x1f\x62\x61\x63kend/wire/moc/identity.proto\x1a\x1egoogle/protobuf/wrappers.proto\"L\n\x15\x41uthenticationRequest\x12\x33\n\x08Identity\x18\x01 \x01(\x0b\x32!.moc.cloudagent.security.Identity\"h\n\x16\x41uthenticationResponse\x12\x13\n\x05Token\x18\x01 \x01(\tB\x04\x88\xb5\x18\x01\x12*\n\x06Result\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x03 \x01(\t2\x7f\n\x13\x41uthenticationAgent\x12h\n\x05Login\x12..moc.cloudagent.security.AuthenticationRequest\x1a/.moc.cloudagent.security.AuthenticationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%backend/wire/moc/authentication.proto\x12\x17moc.cloudagent.security\x1a\x1f\x62\x61\x63kend/wire/moc/identity.proto\x1a\x1egoogle/protobuf/wrappers.proto\"L\n\x15\x41uthenticationRequest\x12\x33\n\x08Identity\x18\x01 \x01(\x0b\x32!.moc.cloudagent.security.Identity\"g\n\x16\x41uthenticationResponse\x12\x12\n\x05Token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12*\n\x06Result\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x03 \x01(\t2\x7f\n\x13\x41uthenticationAgent\x12h\n\x05Login\x12..moc.cloudagent.security.AuthenticationRequest\x1a/.moc.cloudagent.security.AuthenticationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +34,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'backend.wire.moc.authentica
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHENTICATIONRESPONSE'].fields_by_name['Token']._loaded_options = None
-  _globals['_AUTHENTICATIONRESPONSE'].fields_by_name['Token']._serialized_options = b'\210\265\030\001'
-  _globals['_AUTHENTICATIONREQUEST']._serialized_start=162
-  _globals['_AUTHENTICATIONREQUEST']._serialized_end=238
-  _globals['_AUTHENTICATIONRESPONSE']._serialized_start=240
-  _globals['_AUTHENTICATIONRESPONSE']._serialized_end=344
-  _globals['_AUTHENTICATIONAGENT']._serialized_start=346
-  _globals['_AUTHENTICATIONAGENT']._serialized_end=473
+  _globals['_AUTHENTICATIONRESPONSE'].fields_by_name['Token']._serialized_options = b'\200\001\001'
+  _globals['_AUTHENTICATIONREQUEST']._serialized_start=131
+  _globals['_AUTHENTICATIONREQUEST']._serialized_end=207
+  _globals['_AUTHENTICATIONRESPONSE']._serialized_start=209
+  _globals['_AUTHENTICATIONRESPONSE']._serialized_end=312
+  _globals['_AUTHENTICATIONAGENT']._serialized_start=314
+  _globals['_AUTHENTICATIONAGENT']._serialized_end=441
 # @@protoc_insertion_point(module_scope)

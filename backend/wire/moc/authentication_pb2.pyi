@@ -1,4 +1,3 @@
-from backend.wire.moc import common_pb2 as _common_pb2
 from backend.wire.moc import identity_pb2 as _identity_pb2
 from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf import descriptor as _descriptor

@@ -26,7 +26,7 @@ from backend.wire.moc import common_pb2 as backend_dot_wire_dot_moc_dot_common__
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"backend/wire/moc/certificate.proto\x12\x17moc.cloudagent.security\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\x1a\x1egoogle/protobuf/wrappers.proto\"P\n\x12\x43\x65rtificateRequest\x12:\n\x0c\x43\x65rtificates\x18\x01 \x03(\x0b\x32$.moc.cloudagent.security.Certificate\"N\n\nCSRRequest\x12@\n\x04\x43SRs\x18\x01 \x03(\x0b\x32\x32.moc.cloudagent.security.CertificateSigningRequest\"\x8c\x01\n\x13\x43\x65rtificateResponse\x12:\n\x0c\x43\x65rtificates\x18\x01 \x03(\x0b\x32$.moc.cloudagent.security.Certificate\x12*\n\x06Result\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x03 \x01(\t\"X\n\x1a\x43\x65rtificatePrecheckRequest\x12:\n\x0c\x43\x65rtificates\x18\x01 \x03(\x0b\x32$.moc.cloudagent.security.Certificate\"X\n\x1b\x43\x65rtificatePrecheckResponse\x12*\n\x06Result\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x02 \x01(\t\"\x91\x02\n\x19\x43\x65rtificateSigningRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x03\x63sr\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01\x12\x1c\n\x0eoldCertificate\x18\x03 \x01(\tB\x04\x88\xb5\x18\x01\x12\x1b\n\x06status\x18\x04 \x01(\x0b\x32\x0b.moc.Status\x12\x0e\n\x06\x63\x61Name\x18\x05 \x01(\t\x12\x11\n\tgroupName\x18\x06 \x01(\t\x12\x11\n\tvaultName\x18\x07 \x01(\t\x12\x14\n\x0clocationName\x18\x08 \x01(\t\x12\x10\n\x08identity\x18\t \x01(\t\x12\x10\n\x08validity\x18\n \x01(\x03\x12(\n\x04isCA\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.BoolValue\"\x91\x02\n\x0b\x43\x65rtificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x11\n\tnotBefore\x18\x03 \x01(\x03\x12\x10\n\x08notAfter\x18\x04 \x01(\x03\x12\x19\n\x0b\x63\x65rtificate\x18\x05 \x01(\tB\x04\x88\xb5\x18\x01\x12\x1b\n\x06status\x18\x06 \x01(\x0b\x32\x0b.moc.Status\x12\x36\n\x04type\x18\x07 \x01(\x0e\x32(.moc.cloudagent.security.CertificateType\x12\x11\n\tgroupName\x18\x08 \x01(\t\x12\x11\n\tvaultName\x18\t \x01(\t\x12\x14\n\x0clocationName\x18\n \x01(\t\x12\x17\n\x04tags\x18\x0b \x01(\x0b\x32\t.moc.Tags*)\n\x0f\x43\x65rtificateType\x12\n\n\x06\x43lient\x10\x00\x12\n\n\x06Server\x10\x01\x32\xf4\x04\n\x10\x43\x65rtificateAgent\x12k\n\x0e\x43reateOrUpdate\x12+.moc.cloudagent.security.CertificateRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12`\n\x03Get\x12+.moc.cloudagent.security.CertificateRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12\x63\n\x06\x44\x65lete\x12+.moc.cloudagent.security.CertificateRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12Y\n\x04Sign\x12#.moc.cloudagent.security.CSRRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12Z\n\x05Renew\x12#.moc.cloudagent.security.CSRRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12u\n\x08Precheck\x12\x33.moc.cloudagent.security.CertificatePrecheckRequest\x1a\x34.moc.cloudagent.security.CertificatePrecheckResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"backend/wire/moc/certificate.proto\x12\x17moc.cloudagent.security\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\x1a\x1egoogle/protobuf/wrappers.proto\"P\n\x12\x43\x65rtificateRequest\x12:\n\x0c\x43\x65rtificates\x18\x01 \x03(\x0b\x32$.moc.cloudagent.security.Certificate\"N\n\nCSRRequest\x12@\n\x04\x43SRs\x18\x01 \x03(\x0b\x32\x32.moc.cloudagent.security.CertificateSigningRequest\"\x8c\x01\n\x13\x43\x65rtificateResponse\x12:\n\x0c\x43\x65rtificates\x18\x01 \x03(\x0b\x32$.moc.cloudagent.security.Certificate\x12*\n\x06Result\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x03 \x01(\t\"X\n\x1a\x43\x65rtificatePrecheckRequest\x12:\n\x0c\x43\x65rtificates\x18\x01 \x03(\x0b\x32$.moc.cloudagent.security.Certificate\"X\n\x1b\x43\x65rtificatePrecheckResponse\x12*\n\x06Result\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x02 \x01(\t\"\x8f\x02\n\x19\x43\x65rtificateSigningRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x03\x63sr\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x1b\n\x0eoldCertificate\x18\x03 \x01(\tB\x03\x80\x01\x01\x12\x1b\n\x06status\x18\x04 \x01(\x0b\x32\x0b.moc.Status\x12\x0e\n\x06\x63\x61Name\x18\x05 \x01(\t\x12\x11\n\tgroupName\x18\x06 \x01(\t\x12\x11\n\tvaultName\x18\x07 \x01(\t\x12\x14\n\x0clocationName\x18\x08 \x01(\t\x12\x10\n\x08identity\x18\t \x01(\t\x12\x10\n\x08validity\x18\n \x01(\x03\x12(\n\x04isCA\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.BoolValue\"\x90\x02\n\x0b\x43\x65rtificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x11\n\tnotBefore\x18\x03 \x01(\x03\x12\x10\n\x08notAfter\x18\x04 \x01(\x03\x12\x18\n\x0b\x63\x65rtificate\x18\x05 \x01(\tB\x03\x80\x01\x01\x12\x1b\n\x06status\x18\x06 \x01(\x0b\x32\x0b.moc.Status\x12\x36\n\x04type\x18\x07 \x01(\x0e\x32(.moc.cloudagent.security.CertificateType\x12\x11\n\tgroupName\x18\x08 \x01(\t\x12\x11\n\tvaultName\x18\t \x01(\t\x12\x14\n\x0clocationName\x18\n \x01(\t\x12\x17\n\x04tags\x18\x0b \x01(\x0b\x32\t.moc.Tags*)\n\x0f\x43\x65rtificateType\x12\n\n\x06\x43lient\x10\x00\x12\n\n\x06Server\x10\x01\x32\xf4\x04\n\x10\x43\x65rtificateAgent\x12k\n\x0e\x43reateOrUpdate\x12+.moc.cloudagent.security.CertificateRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12`\n\x03Get\x12+.moc.cloudagent.security.CertificateRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12\x63\n\x06\x44\x65lete\x12+.moc.cloudagent.security.CertificateRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12Y\n\x04Sign\x12#.moc.cloudagent.security.CSRRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12Z\n\x05Renew\x12#.moc.cloudagent.security.CSRRequest\x1a,.moc.cloudagent.security.CertificateResponse\x12u\n\x08Precheck\x12\x33.moc.cloudagent.security.CertificatePrecheckRequest\x1a\x34.moc.cloudagent.security.CertificatePrecheckResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,13 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'backend.wire.moc.certificat
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CERTIFICATESIGNINGREQUEST'].fields_by_name['csr']._loaded_options = None
-  _globals['_CERTIFICATESIGNINGREQUEST'].fields_by_name['csr']._serialized_options = b'\210\265\030\001'
+  _globals['_CERTIFICATESIGNINGREQUEST'].fields_by_name['csr']._serialized_options = b'\200\001\001'
   _globals['_CERTIFICATESIGNINGREQUEST'].fields_by_name['oldCertificate']._loaded_options = None
-  _globals['_CERTIFICATESIGNINGREQUEST'].fields_by_name['oldCertificate']._serialized_options = b'\210\265\030\001'
+  _globals['_CERTIFICATESIGNINGREQUEST'].fields_by_name['oldCertificate']._serialized_options = b'\200\001\001'
   _globals['_CERTIFICATE'].fields_by_name['certificate']._loaded_options = None
-  _globals['_CERTIFICATE'].fields_by_name['certificate']._serialized_options = b'\210\265\030\001'
-  _globals['_CERTIFICATETYPE']._serialized_start=1163
-  _globals['_CERTIFICATETYPE']._serialized_end=1204
+  _globals['_CERTIFICATE'].fields_by_name['certificate']._serialized_options = b'\200\001\001'
+  _globals['_CERTIFICATETYPE']._serialized_start=1160
+  _globals['_CERTIFICATETYPE']._serialized_end=1201
   _globals['_CERTIFICATEREQUEST']._serialized_start=126
   _globals['_CERTIFICATEREQUEST']._serialized_end=206
   _globals['_CSRREQUEST']._serialized_start=208
@@ -52,9 +52,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CERTIFICATEPRECHECKRESPONSE']._serialized_start=521
   _globals['_CERTIFICATEPRECHECKRESPONSE']._serialized_end=609
   _globals['_CERTIFICATESIGNINGREQUEST']._serialized_start=612
-  _globals['_CERTIFICATESIGNINGREQUEST']._serialized_end=885
-  _globals['_CERTIFICATE']._serialized_start=888
-  _globals['_CERTIFICATE']._serialized_end=1161
-  _globals['_CERTIFICATEAGENT']._serialized_start=1207
-  _globals['_CERTIFICATEAGENT']._serialized_end=1835
+  _globals['_CERTIFICATESIGNINGREQUEST']._serialized_end=883
+  _globals['_CERTIFICATE']._serialized_start=886
+  _globals['_CERTIFICATE']._serialized_end=1158
+  _globals['_CERTIFICATEAGENT']._serialized_start=1204
+  _globals['_CERTIFICATEAGENT']._serialized_end=1832
 # @@protoc_insertion_point(module_scope)

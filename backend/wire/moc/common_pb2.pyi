@@ -1,4 +1,3 @@
-from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -510,8 +509,6 @@ DiskFileFormatUNKNOWN: DiskFileFormat
 DiskFileFormatVHDSet: DiskFileFormat
 NoCloud: CloudInitDataSource
 Azure: CloudInitDataSource
-SENSITIVE_FIELD_NUMBER: _ClassVar[int]
-sensitive: _descriptor.FieldDescriptor
 
 class Error(_message.Message):
     __slots__ = ("Message", "Code", "Parameters")

@@ -22,10 +22,9 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from backend.wire.moc import common_pb2 as backend_dot_wire_dot_moc_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(backend/wire/moc/credentialmonitor.proto\x12\x14moc.cloudagent.admin\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\"^\n\x18\x43redentialMonitorRequest\x12\x42\n\x11\x43redentialMonitor\x18\x01 \x01(\x0b\x32\'.moc.cloudagent.admin.CredentialMonitor\"n\n\x19\x43redentialMonitorResponse\x12\x42\n\x11\x43redentialMonitor\x18\x01 \x01(\x0b\x32\'.moc.cloudagent.admin.CredentialMonitor\x12\r\n\x05\x45rror\x18\x02 \x01(\t\"g\n\x11\x43redentialMonitor\x12\x19\n\x0b\x63\x65rtificate\x18\x01 \x01(\tB\x04\x88\xb5\x18\x01\x12\x37\n\x06status\x18\x02 \x01(\x0e\x32\'.moc.cloudagent.admin.CertificateStatus*,\n\x11\x43\x65rtificateStatus\x12\n\n\x06Single\x10\x00\x12\x0b\n\x07Overlap\x10\x01\x32\x80\x01\n\x16\x43redentialMonitorAgent\x12\x66\n\x03Get\x12..moc.cloudagent.admin.CredentialMonitorRequest\x1a/.moc.cloudagent.admin.CredentialMonitorResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(backend/wire/moc/credentialmonitor.proto\x12\x14moc.cloudagent.admin\"^\n\x18\x43redentialMonitorRequest\x12\x42\n\x11\x43redentialMonitor\x18\x01 \x01(\x0b\x32\'.moc.cloudagent.admin.CredentialMonitor\"n\n\x19\x43redentialMonitorResponse\x12\x42\n\x11\x43redentialMonitor\x18\x01 \x01(\x0b\x32\'.moc.cloudagent.admin.CredentialMonitor\x12\r\n\x05\x45rror\x18\x02 \x01(\t\"f\n\x11\x43redentialMonitor\x12\x18\n\x0b\x63\x65rtificate\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x37\n\x06status\x18\x02 \x01(\x0e\x32\'.moc.cloudagent.admin.CertificateStatus*,\n\x11\x43\x65rtificateStatus\x12\n\n\x06Single\x10\x00\x12\x0b\n\x07Overlap\x10\x01\x32\x80\x01\n\x16\x43redentialMonitorAgent\x12\x66\n\x03Get\x12..moc.cloudagent.admin.CredentialMonitorRequest\x1a/.moc.cloudagent.admin.CredentialMonitorResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,15 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'backend.wire.moc.credential
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREDENTIALMONITOR'].fields_by_name['certificate']._loaded_options = None
-  _globals['_CREDENTIALMONITOR'].fields_by_name['certificate']._serialized_options = b'\210\265\030\001'
-  _globals['_CERTIFICATESTATUS']._serialized_start=410
-  _globals['_CERTIFICATESTATUS']._serialized_end=454
-  _globals['_CREDENTIALMONITORREQUEST']._serialized_start=97
-  _globals['_CREDENTIALMONITORREQUEST']._serialized_end=191
-  _globals['_CREDENTIALMONITORRESPONSE']._serialized_start=193
-  _globals['_CREDENTIALMONITORRESPONSE']._serialized_end=303
-  _globals['_CREDENTIALMONITOR']._serialized_start=305
-  _globals['_CREDENTIALMONITOR']._serialized_end=408
-  _globals['_CREDENTIALMONITORAGENT']._serialized_start=457
-  _globals['_CREDENTIALMONITORAGENT']._serialized_end=585
+  _globals['_CREDENTIALMONITOR'].fields_by_name['certificate']._serialized_options = b'\200\001\001'
+  _globals['_CERTIFICATESTATUS']._serialized_start=378
+  _globals['_CERTIFICATESTATUS']._serialized_end=422
+  _globals['_CREDENTIALMONITORREQUEST']._serialized_start=66
+  _globals['_CREDENTIALMONITORREQUEST']._serialized_end=160
+  _globals['_CREDENTIALMONITORRESPONSE']._serialized_start=162
+  _globals['_CREDENTIALMONITORRESPONSE']._serialized_end=272
+  _globals['_CREDENTIALMONITOR']._serialized_start=274
+  _globals['_CREDENTIALMONITOR']._serialized_end=376
+  _globals['_CREDENTIALMONITORAGENT']._serialized_start=425
+  _globals['_CREDENTIALMONITORAGENT']._serialized_end=553
 # @@protoc_insertion_point(module_scope)

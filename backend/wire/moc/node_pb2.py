@@ -27,7 +27,7 @@ from backend.wire.moc import nodeinfo_pb2 as backend_dot_wire_dot_moc_dot_nodein
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x61\x63kend/wire/moc/node.proto\x12\x13moc.cloudagent.node\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\x1a\x1f\x62\x61\x63kend/wire/moc/nodeinfo.proto\x1a\x1egoogle/protobuf/wrappers.proto\"^\n\x0bNodeRequest\x12(\n\x05Nodes\x18\x01 \x03(\x0b\x32\x19.moc.cloudagent.node.Node\x12%\n\rOperationType\x18\x02 \x01(\x0e\x32\x0e.moc.Operation\"s\n\x0cNodeResponse\x12(\n\x05Nodes\x18\x01 \x03(\x0b\x32\x19.moc.cloudagent.node.Node\x12*\n\x06Result\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x03 \x01(\t\"\x95\x02\n\x04Node\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0c\n\x04\x66qdn\x18\x03 \x01(\t\x12\x1b\n\x06status\x18\x04 \x01(\x0b\x32\x0b.moc.Status\x12\x14\n\x0clocationName\x18\x05 \x01(\t\x12\x19\n\x0b\x63\x65rtificate\x18\x06 \x01(\tB\x04\x88\xb5\x18\x01\x12\x0c\n\x04port\x18\x07 \x01(\x05\x12\x16\n\x0e\x61uthorizerPort\x18\x08 \x01(\x05\x12\x34\n\x0crunningState\x18\t \x01(\x0e\x32\x1e.moc.cloudagent.node.NodeState\x12\"\n\x04info\x18\n \x01(\x0b\x32\x14.moc.common.NodeInfo\x12\x17\n\x04tags\x18\x0b \x01(\x0b\x32\t.moc.Tags*@\n\tNodeState\x12\x0b\n\x07Unknown\x10\x00\x12\n\n\x06\x41\x63tive\x10\x01\x12\x0c\n\x08Inactive\x10\x02\x12\x0c\n\x08Poweroff\x10\x03\x32Z\n\tNodeAgent\x12M\n\x06Invoke\x12 .moc.cloudagent.node.NodeRequest\x1a!.moc.cloudagent.node.NodeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x61\x63kend/wire/moc/node.proto\x12\x13moc.cloudagent.node\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\x1a\x1f\x62\x61\x63kend/wire/moc/nodeinfo.proto\x1a\x1egoogle/protobuf/wrappers.proto\"^\n\x0bNodeRequest\x12(\n\x05Nodes\x18\x01 \x03(\x0b\x32\x19.moc.cloudagent.node.Node\x12%\n\rOperationType\x18\x02 \x01(\x0e\x32\x0e.moc.Operation\"s\n\x0cNodeResponse\x12(\n\x05Nodes\x18\x01 \x03(\x0b\x32\x19.moc.cloudagent.node.Node\x12*\n\x06Result\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\r\n\x05\x45rror\x18\x03 \x01(\t\"\x94\x02\n\x04Node\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0c\n\x04\x66qdn\x18\x03 \x01(\t\x12\x1b\n\x06status\x18\x04 \x01(\x0b\x32\x0b.moc.Status\x12\x14\n\x0clocationName\x18\x05 \x01(\t\x12\x18\n\x0b\x63\x65rtificate\x18\x06 \x01(\tB\x03\x80\x01\x01\x12\x0c\n\x04port\x18\x07 \x01(\x05\x12\x16\n\x0e\x61uthorizerPort\x18\x08 \x01(\x05\x12\x34\n\x0crunningState\x18\t \x01(\x0e\x32\x1e.moc.cloudagent.node.NodeState\x12\"\n\x04info\x18\n \x01(\x0b\x32\x14.moc.common.NodeInfo\x12\x17\n\x04tags\x18\x0b \x01(\x0b\x32\t.moc.Tags*@\n\tNodeState\x12\x0b\n\x07Unknown\x10\x00\x12\n\n\x06\x41\x63tive\x10\x01\x12\x0c\n\x08Inactive\x10\x02\x12\x0c\n\x08Poweroff\x10\x03\x32Z\n\tNodeAgent\x12M\n\x06Invoke\x12 .moc.cloudagent.node.NodeRequest\x1a!.moc.cloudagent.node.NodeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'backend.wire.moc.node_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NODE'].fields_by_name['certificate']._loaded_options = None
-  _globals['_NODE'].fields_by_name['certificate']._serialized_options = b'\210\265\030\001'
-  _globals['_NODESTATE']._serialized_start=641
-  _globals['_NODESTATE']._serialized_end=705
+  _globals['_NODE'].fields_by_name['certificate']._serialized_options = b'\200\001\001'
+  _globals['_NODESTATE']._serialized_start=640
+  _globals['_NODESTATE']._serialized_end=704
   _globals['_NODEREQUEST']._serialized_start=148
   _globals['_NODEREQUEST']._serialized_end=242
   _globals['_NODERESPONSE']._serialized_start=244
   _globals['_NODERESPONSE']._serialized_end=359
   _globals['_NODE']._serialized_start=362
-  _globals['_NODE']._serialized_end=639
-  _globals['_NODEAGENT']._serialized_start=707
-  _globals['_NODEAGENT']._serialized_end=797
+  _globals['_NODE']._serialized_end=638
+  _globals['_NODEAGENT']._serialized_start=706
+  _globals['_NODEAGENT']._serialized_end=796
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from backend.wire.moc import common_pb2 as backend_dot_wire_dot_moc_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61\x63kend/wire/moc/security.proto\x12\x03moc\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\"k\n\x05Scope\x12\x10\n\x08location\x18\x01 \x01(\t\x12\x15\n\rresourceGroup\x18\x02 \x01(\t\x12\'\n\x0cproviderType\x18\x03 \x01(\x0e\x32\x11.moc.ProviderType\x12\x10\n\x08resource\x18\x04 \x01(\t\"\x88\x01\n\x16PrivateKeyWrappingInfo\x12\x17\n\x0fWrappingKeyName\x18\x01 \x01(\t\x12\x1f\n\x11WrappingKeyPublic\x18\x02 \x01(\x0c\x42\x04\x88\xb5\x18\x01\x12\x34\n\x11WrappingAlgorithm\x18\x03 \x01(\x0e\x32\x19.moc.KeyWrappingAlgorithm\"a\n\x10SignVerifyParams\x12\x34\n\talgorithm\x18\x01 \x01(\x0e\x32!.moc.JSONWebKeySignatureAlgorithm\x12\x17\n\tsignature\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01*[\n\tAlgorithm\x12\r\n\tA_UNKNOWN\x10\x00\x12\t\n\x05RSA15\x10\x01\x12\x0b\n\x07RSAOAEP\x10\x02\x12\x0e\n\nRSAOAEP256\x10\x03\x12\n\n\x06\x41\x32\x35\x36KW\x10\x04\x12\x0b\n\x07\x41\x32\x35\x36\x43\x42\x43\x10\x05*\x99\x01\n\x1cJSONWebKeySignatureAlgorithm\x12\n\n\x06RSNULL\x10\x00\x12\t\n\x05\x45S256\x10\x01\x12\n\n\x06\x45S256K\x10\x02\x12\t\n\x05\x45S384\x10\x03\x12\t\n\x05\x45S512\x10\x04\x12\t\n\x05PS256\x10\x05\x12\t\n\x05PS384\x10\x06\x12\t\n\x05PS512\x10\x07\x12\t\n\x05RS256\x10\x08\x12\t\n\x05RS384\x10\t\x12\t\n\x05RS512\x10\n*Z\n\x0cKeyOperation\x12\x0b\n\x07\x45NCRYPT\x10\x00\x12\x0b\n\x07\x44\x45\x43RYPT\x10\x01\x12\x0b\n\x07WRAPKEY\x10\x02\x12\r\n\tUNWRAPKEY\x10\x03\x12\x08\n\x04SIGN\x10\x04\x12\n\n\x06VERIFY\x10\x05*L\n\x0eJsonWebKeyType\x12\x06\n\x02\x45\x43\x10\x00\x12\n\n\x06\x45\x43_HSM\x10\x01\x12\x07\n\x03RSA\x10\x02\x12\x0b\n\x07RSA_HSM\x10\x03\x12\x07\n\x03OCT\x10\x04\x12\x07\n\x03\x41\x45S\x10\x05*B\n\x13JsonWebKeyCurveName\x12\t\n\x05P_256\x10\x00\x12\n\n\x06P_256K\x10\x01\x12\t\n\x05P_384\x10\x02\x12\t\n\x05P_521\x10\x03*C\n\x07KeySize\x12\r\n\tK_UNKNOWN\x10\x00\x12\x08\n\x04_256\x10\x01\x12\t\n\x05_2048\x10\x02\x12\t\n\x05_3072\x10\x03\x12\t\n\x05_4096\x10\x04*+\n\x11IdentityOperation\x12\n\n\x06REVOKE\x10\x00\x12\n\n\x06ROTATE\x10\x01*M\n\x1cIdentityCertificateOperation\x12\x16\n\x12\x43REATE_CERTIFICATE\x10\x00\x12\x15\n\x11RENEW_CERTIFICATE\x10\x01*u\n\x14KeyWrappingAlgorithm\x12\x18\n\x14\x43KM_RSA_AES_KEY_WRAP\x10\x00\x12\x18\n\x14RSA_AES_KEY_WRAP_256\x10\x01\x12\x18\n\x14RSA_AES_KEY_WRAP_384\x10\x02\x12\x0f\n\x0bNO_KEY_WRAP\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61\x63kend/wire/moc/security.proto\x12\x03moc\x1a\x1d\x62\x61\x63kend/wire/moc/common.proto\"k\n\x05Scope\x12\x10\n\x08location\x18\x01 \x01(\t\x12\x15\n\rresourceGroup\x18\x02 \x01(\t\x12\'\n\x0cproviderType\x18\x03 \x01(\x0e\x32\x11.moc.ProviderType\x12\x10\n\x08resource\x18\x04 \x01(\t\"\x87\x01\n\x16PrivateKeyWrappingInfo\x12\x17\n\x0fWrappingKeyName\x18\x01 \x01(\t\x12\x1e\n\x11WrappingKeyPublic\x18\x02 \x01(\x0c\x42\x03\x80\x01\x01\x12\x34\n\x11WrappingAlgorithm\x18\x03 \x01(\x0e\x32\x19.moc.KeyWrappingAlgorithm\"`\n\x10SignVerifyParams\x12\x34\n\talgorithm\x18\x01 \x01(\x0e\x32!.moc.JSONWebKeySignatureAlgorithm\x12\x16\n\tsignature\x18\x02 \x01(\tB\x03\x80\x01\x01*[\n\tAlgorithm\x12\r\n\tA_UNKNOWN\x10\x00\x12\t\n\x05RSA15\x10\x01\x12\x0b\n\x07RSAOAEP\x10\x02\x12\x0e\n\nRSAOAEP256\x10\x03\x12\n\n\x06\x41\x32\x35\x36KW\x10\x04\x12\x0b\n\x07\x41\x32\x35\x36\x43\x42\x43\x10\x05*\x99\x01\n\x1cJSONWebKeySignatureAlgorithm\x12\n\n\x06RSNULL\x10\x00\x12\t\n\x05\x45S256\x10\x01\x12\n\n\x06\x45S256K\x10\x02\x12\t\n\x05\x45S384\x10\x03\x12\t\n\x05\x45S512\x10\x04\x12\t\n\x05PS256\x10\x05\x12\t\n\x05PS384\x10\x06\x12\t\n\x05PS512\x10\x07\x12\t\n\x05RS256\x10\x08\x12\t\n\x05RS384\x10\t\x12\t\n\x05RS512\x10\n*Z\n\x0cKeyOperation\x12\x0b\n\x07\x45NCRYPT\x10\x00\x12\x0b\n\x07\x44\x45\x43RYPT\x10\x01\x12\x0b\n\x07WRAPKEY\x10\x02\x12\r\n\tUNWRAPKEY\x10\x03\x12\x08\n\x04SIGN\x10\x04\x12\n\n\x06VERIFY\x10\x05*L\n\x0eJsonWebKeyType\x12\x06\n\x02\x45\x43\x10\x00\x12\n\n\x06\x45\x43_HSM\x10\x01\x12\x07\n\x03RSA\x10\x02\x12\x0b\n\x07RSA_HSM\x10\x03\x12\x07\n\x03OCT\x10\x04\x12\x07\n\x03\x41\x45S\x10\x05*B\n\x13JsonWebKeyCurveName\x12\t\n\x05P_256\x10\x00\x12\n\n\x06P_256K\x10\x01\x12\t\n\x05P_384\x10\x02\x12\t\n\x05P_521\x10\x03*C\n\x07KeySize\x12\r\n\tK_UNKNOWN\x10\x00\x12\x08\n\x04_256\x10\x01\x12\t\n\x05_2048\x10\x02\x12\t\n\x05_3072\x10\x03\x12\t\n\x05_4096\x10\x04*+\n\x11IdentityOperation\x12\n\n\x06REVOKE\x10\x00\x12\n\n\x06ROTATE\x10\x01*M\n\x1cIdentityCertificateOperation\x12\x16\n\x12\x43REATE_CERTIFICATE\x10\x00\x12\x15\n\x11RENEW_CERTIFICATE\x10\x01*u\n\x14KeyWrappingAlgorithm\x12\x18\n\x14\x43KM_RSA_AES_KEY_WRAP\x10\x00\x12\x18\n\x14RSA_AES_KEY_WRAP_256\x10\x01\x12\x18\n\x14RSA_AES_KEY_WRAP_384\x10\x02\x12\x0f\n\x0bNO_KEY_WRAP\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,31 +33,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'backend.wire.moc.security_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PRIVATEKEYWRAPPINGINFO'].fields_by_name['WrappingKeyPublic']._loaded_options = None
-  _globals['_PRIVATEKEYWRAPPINGINFO'].fields_by_name['WrappingKeyPublic']._serialized_options = b'\210\265\030\001'
+  _globals['_PRIVATEKEYWRAPPINGINFO'].fields_by_name['WrappingKeyPublic']._serialized_options = b'\200\001\001'
   _globals['_SIGNVERIFYPARAMS'].fields_by_name['signature']._loaded_options = None
-  _globals['_SIGNVERIFYPARAMS'].fields_by_name['signature']._serialized_options = b'\210\265\030\001'
-  _globals['_ALGORITHM']._serialized_start=418
-  _globals['_ALGORITHM']._serialized_end=509
-  _globals['_JSONWEBKEYSIGNATUREALGORITHM']._serialized_start=512
-  _globals['_JSONWEBKEYSIGNATUREALGORITHM']._serialized_end=665
-  _globals['_KEYOPERATION']._serialized_start=667
-  _globals['_KEYOPERATION']._serialized_end=757
-  _globals['_JSONWEBKEYTYPE']._serialized_start=759
-  _globals['_JSONWEBKEYTYPE']._serialized_end=835
-  _globals['_JSONWEBKEYCURVENAME']._serialized_start=837
-  _globals['_JSONWEBKEYCURVENAME']._serialized_end=903
-  _globals['_KEYSIZE']._serialized_start=905
-  _globals['_KEYSIZE']._serialized_end=972
-  _globals['_IDENTITYOPERATION']._serialized_start=974
-  _globals['_IDENTITYOPERATION']._serialized_end=1017
-  _globals['_IDENTITYCERTIFICATEOPERATION']._serialized_start=1019
-  _globals['_IDENTITYCERTIFICATEOPERATION']._serialized_end=1096
-  _globals['_KEYWRAPPINGALGORITHM']._serialized_start=1098
-  _globals['_KEYWRAPPINGALGORITHM']._serialized_end=1215
+  _globals['_SIGNVERIFYPARAMS'].fields_by_name['signature']._serialized_options = b'\200\001\001'
+  _globals['_ALGORITHM']._serialized_start=416
+  _globals['_ALGORITHM']._serialized_end=507
+  _globals['_JSONWEBKEYSIGNATUREALGORITHM']._serialized_start=510
+  _globals['_JSONWEBKEYSIGNATUREALGORITHM']._serialized_end=663
+  _globals['_KEYOPERATION']._serialized_start=665
+  _globals['_KEYOPERATION']._serialized_end=755
+  _globals['_JSONWEBKEYTYPE']._serialized_start=757
+  _globals['_JSONWEBKEYTYPE']._serialized_end=833
+  _globals['_JSONWEBKEYCURVENAME']._serialized_start=835
+  _globals['_JSONWEBKEYCURVENAME']._serialized_end=901
+  _globals['_KEYSIZE']._serialized_start=903
+  _globals['_KEYSIZE']._serialized_end=970
+  _globals['_IDENTITYOPERATION']._serialized_start=972
+  _globals['_IDENTITYOPERATION']._serialized_end=1015
+  _globals['_IDENTITYCERTIFICATEOPERATION']._serialized_start=1017
+  _globals['_IDENTITYCERTIFICATEOPERATION']._serialized_end=1094
+  _globals['_KEYWRAPPINGALGORITHM']._serialized_start=1096
+  _globals['_KEYWRAPPINGALGORITHM']._serialized_end=1213
   _globals['_SCOPE']._serialized_start=71
   _globals['_SCOPE']._serialized_end=178
   _globals['_PRIVATEKEYWRAPPINGINFO']._serialized_start=181
-  _globals['_PRIVATEKEYWRAPPINGINFO']._serialized_end=317
-  _globals['_SIGNVERIFYPARAMS']._serialized_start=319
-  _globals['_SIGNVERIFYPARAMS']._serialized_end=416
+  _globals['_PRIVATEKEYWRAPPINGINFO']._serialized_end=316
+  _globals['_SIGNVERIFYPARAMS']._serialized_start=318
+  _globals['_SIGNVERIFYPARAMS']._serialized_end=414
 # @@protoc_insertion_point(module_scope)
