@@ -1,7 +1,8 @@
 """What use cases get besides a transaction: the clock, the keys, the deployment's names and the policy.
 
 A `World` is made once for a running agent (`backend.service.bootstrap.open_world`) and never changes; whatever can
-change lives in rows. The one exception is `peers`, a cache that may be emptied at any time.
+change lives in rows. The exceptions are `peers`, a cache that may be emptied at any time, and `watch`, which compares
+the two clocks of this process.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from backend.clock import Clock
 from backend.core import limits
+from backend.service.clock_watch import ClockWatch
 from backend.service.mint import TokenMint
 from backend.service.peers import PeerCache
 from backend.service.signer import Signer
@@ -59,3 +61,4 @@ class World:
     policy: Policy = field(default_factory=Policy)
     simulated: bool = False
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
+    watch: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)
