@@ -26,8 +26,16 @@ from backend.wire.convert.checks import (
     check_version,
     quoted,
 )
+from backend.wire.convert.fleet import (
+    authority_info,
+    authority_row,
+    cluster_info,
+    cluster_row,
+    fleet_chunks,
+    fleet_delta,
+)
 from backend.wire.convert.identities import all_tags, draft_message, identity_draft, identity_message, token_lifetime
-from backend.wire.convert.instants import instant, known_instant, seconds
+from backend.wire.convert.instants import instant, known_instant, unix
 from backend.wire.convert.resources import group_from, location_from, named_certificate_from, node_from
 from backend.wire.convert.statuses import status_message, tags_from, tags_message, version_from
 from backend.wire.convert.verbs import certificate_verb, identity_verb
@@ -38,6 +46,8 @@ __all__ = [
     "all_tags",
     "audit_event",
     "audit_record",
+    "authority_info",
+    "authority_row",
     "certificate_message",
     "certificate_verb",
     "check_login_file_path",
@@ -46,9 +56,13 @@ __all__ = [
     "check_port",
     "check_text",
     "check_version",
+    "cluster_info",
+    "cluster_row",
     "decoded",
     "draft_message",
     "encoded",
+    "fleet_chunks",
+    "fleet_delta",
     "group_from",
     "identity_draft",
     "identity_message",
@@ -62,12 +76,12 @@ __all__ = [
     "named_certificate_from",
     "node_from",
     "quoted",
-    "seconds",
     "signing_message",
     "signing_order",
     "status_message",
     "tags_from",
     "tags_message",
     "token_lifetime",
+    "unix",
     "version_from",
 ]

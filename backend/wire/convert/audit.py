@@ -7,7 +7,7 @@ from typing import Final
 from backend.core.errors import InvalidInput
 from backend.core.model import AuditEvent, Outcome
 from backend.wire.convert.checks import quoted
-from backend.wire.convert.instants import known_instant, seconds
+from backend.wire.convert.instants import known_instant, unix
 from backend.wire.mocdeck.v1 import fleet_pb2
 
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
@@ -17,7 +17,7 @@ def audit_record(event: AuditEvent) -> fleet_pb2.AuditRecord:
     """One link of the chain as a message."""
     return fleet_pb2.AuditRecord(
         index=event.index,
-        at=seconds(event.at),
+        at=unix(event.at),
         actor=event.actor,
         origin=event.origin,
         action=event.action,

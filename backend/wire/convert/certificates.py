@@ -17,7 +17,7 @@ from google.protobuf.wrappers_pb2 import BoolValue
 from backend.core.errors import InvalidInput, NotSupported
 from backend.core.model import Certificate
 from backend.wire.convert.checks import PEM_BYTES, check_name, check_optional_name, check_pem
-from backend.wire.convert.instants import SECOND, seconds
+from backend.wire.convert.instants import SECOND, unix
 from backend.wire.convert.statuses import status_message
 from backend.wire.moc import authentication_pb2, certificate_pb2, identity_pb2
 
@@ -121,11 +121,11 @@ def certificate_message(certificate: Certificate, *, name: str) -> certificate_p
     return certificate_pb2.Certificate(
         name=name,
         id=f"{certificate.serial:x}",
-        notBefore=seconds(certificate.validity.not_before),
-        notAfter=seconds(certificate.validity.not_after),
+        notBefore=unix(certificate.validity.not_before),
+        notAfter=unix(certificate.validity.not_after),
         certificate=certificate.pem,
         type=certificate_pb2.Client,
-        status=status_message(str(seconds(certificate.issued_at) * 10**9)),
+        status=status_message(str(unix(certificate.issued_at) * 10**9)),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Final
 
 from backend.core.errors import InvalidInput
+from backend.core.inert import inert
 from backend.core.limits import CSR_BYTES, NAME_LENGTH
 
 TEXT_LENGTH: Final = 256  # tag values and the like; a DNS name needs 253 (RFC 1035, section 2.3.4)
@@ -31,15 +32,15 @@ def quoted(text: str) -> str:
 def check_text(text: str, what: str, *, limit: int = TEXT_LENGTH) -> str:
     """Return `text`, which may be empty, when it has at most `limit` characters and all of them are printable.
 
-    Printable excludes control characters, line breaks, bidirectional and zero-width marks and every space but U+0020,
-    so the text cannot break a terminal line, a log line or a comparison by eye.
+    Printable is what `backend.core.inert` shows as it is: no control characters, line breaks, bidirectional or
+    invisible marks, and no space but U+0020; so the text breaks no terminal line, log line or comparison by eye.
 
     Raises:
         InvalidInput: it is too long or holds such a character.
     """
     if len(text) > limit:
         raise InvalidInput(f"{what} {quoted(text)} has {len(text)} characters; at most {limit} are allowed")
-    if not text.isprintable():
+    if inert(text, limit) != text:
         raise InvalidInput(f"{what} {quoted(text)} holds a control or invisible character; use printable text only")
     return text
 
