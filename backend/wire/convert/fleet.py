@@ -53,7 +53,8 @@ def fleet_delta(chunk: fleet_pb2.FleetChunk) -> FleetDelta:
     """One chunk as core knows it; its texts are still raw.
 
     Raises:
-        InvalidInput: the columns differ in length or point at no text, or an authority's or cluster's row makes no sense.
+        InvalidInput: the columns differ in length or point at no text, or the row of an authority or a cluster makes
+            no sense.
     """
     clients = chunk.clients
     return FleetDelta(
