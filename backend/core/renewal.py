@@ -34,7 +34,7 @@ class RenewalSlot:
 def renewal_slot(validity: Validity, serial: int) -> RenewalSlot:
     """Return the slot: 5 % of life wide, starting between 60 and 70 % of life (45 to 50 % for lives under ten days).
 
-    A slot ends early where 30 % of life are left: from there on a certificate counts as due, and nobody is late by plan.
+    A slot ends early where 30 % of life are left: from there on a certificate is due, and nobody is late by plan.
     """
     earliest, spread = _SHORT if validity.lifetime < SHORT_LIFE else _LONG
     digest = sha256(f"renewal slot {serial:x}".encode()).digest()
