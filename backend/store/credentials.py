@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal_column, select, update
 
 from backend.core.errors import NotFound
 from backend.core.model import Certificate, RevokeReason, Token
@@ -40,13 +40,13 @@ def _newest(table: Table, condition: ColumnElement[bool] | None = None) -> Colum
     return chosen.correlate(identities).scalar_subquery()
 
 
+_IS_USED: ColumnElement[bool] = literal_column("newest.first_used_at IS NOT NULL")
+_IS_CURRENT: ColumnElement[bool] = literal_column("newest.state = 'current'")  # literal, to fit the partial index
 _FLEET = (
     select(*_CERTIFICATE.columns)
-    .select_from(identities.join(certificates, certificates.c.identity_number == identities.c.number))
-    .where(
-        or_(
-            certificates.c.position == _newest(certificates),
-            certificates.c.position == _newest(certificates, text("newest.first_used_at IS NOT NULL")),
+    .select_from(
+        identities.join(
+            certificates, certificates.c.position.in_([_newest(certificates), _newest(certificates, _IS_USED)])
         )
     )
     .order_by(identities.c.number, *_NEWEST_FIRST)
@@ -88,7 +88,7 @@ _TOKENS_OF = (
 _CURRENT_TOKENS = (
     select(*_TOKEN.columns)
     .select_from(identities.join(tokens, tokens.c.identity_number == identities.c.number))
-    .where(tokens.c.position == _newest(tokens, text("newest.state = 'current'")))
+    .where(tokens.c.position == _newest(tokens, _IS_CURRENT))
     .order_by(identities.c.number)
 )
 _CURRENT_TOKENS_SOME = _CURRENT_TOKENS.where(identities.c.number.in_(bindparam("numbers", expanding=True)))

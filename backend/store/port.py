@@ -61,7 +61,11 @@ class Identities(Protocol):
 
     def some(self, numbers: Iterable[int]) -> Sequence[Identity]: ...
     def delete(self, number: int) -> None:
-        """Remove it with its tokens, orders, deliveries and last-seen marks; certificates stay, revoked, for the record."""
+        """Remove it with its tokens, orders, deliveries and last-seen marks; certificates stay, for the record.
+
+        Raises:
+            InconsistentState: one of its certificates is not revoked yet.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, bindparam, insert, select, update
 
@@ -13,20 +13,20 @@ from backend.store.codec import Codec
 from backend.store.tables import heartbeats, seen
 from backend.store.work import Work
 
-T = TypeVar("T", Heartbeat, LastSeen)
+T = TypeVar("T", bound=Heartbeat | LastSeen)
 
 
 class _Marks(Generic[T]):
     """Statements over a table with one row an identity."""
 
     def __init__(self, kind: type[T], table: Table) -> None:
-        self.codec = Codec(kind, table)
+        self.codec: Codec[T] = Codec(kind, table)
         owner = table.c.identity_number
         self.all = select(*self.codec.columns).order_by(owner)
         self.some = self.all.where(owner.in_(bindparam("numbers", expanding=True)))
         self.find = select(*self.codec.columns).where(owner == bindparam("number"))
         self.add = insert(table).values({name: bindparam(name) for name in self.codec.names})
-        fresh = {name: bindparam(name) for name in self.codec.names if name != "identity_number"}
+        fresh: dict[str, Any] = {name: bindparam(name) for name in self.codec.names if name != "identity_number"}
         self.put = update(table).where(owner == bindparam("number")).values(fresh)
 
 
@@ -40,7 +40,7 @@ class _SqlMarks(Generic[T]):
     def __init__(self, work: Work, changes: SqlChanges, marks: _Marks[T]) -> None:
         self._work = work
         self._changes = changes
-        self._marks = marks
+        self._marks: _Marks[T] = marks
 
     def put(self, mark: T) -> None:
         """Write it over the last one; an overwrite is the common case, so it is tried first."""

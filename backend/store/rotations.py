@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -19,7 +20,7 @@ from backend.store.tables import rotation_clients, rotation_steps, rotations
 from backend.store.work import Work
 
 _ROTATION = Codec(RotationRow, rotations)
-_WRITTEN = {name: bindparam(name) for name in [*_ROTATION.names, "is_open"]}
+_WRITTEN: dict[str, Any] = {name: bindparam(name) for name in [*_ROTATION.names, "is_open"]}
 _ADD = insert(rotations).values(_WRITTEN)
 _PUT = (
     update(rotations)
