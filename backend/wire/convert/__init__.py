@@ -37,6 +37,14 @@ from backend.wire.convert.fleet import (
 from backend.wire.convert.identities import all_tags, draft_message, identity_draft, identity_message, token_lifetime
 from backend.wire.convert.instants import instant, known_instant, unix
 from backend.wire.convert.resources import group_from, location_from, named_certificate_from, node_from
+from backend.wire.convert.roles import (
+    assignment_from,
+    assignment_message,
+    role_from,
+    role_message,
+    scope_from,
+    scope_message,
+)
 from backend.wire.convert.statuses import status_message, tags_from, tags_message, version_from
 from backend.wire.convert.verbs import certificate_verb, identity_verb
 
@@ -44,6 +52,8 @@ __all__ = [
     "LoginRequest",
     "SigningOrder",
     "all_tags",
+    "assignment_from",
+    "assignment_message",
     "audit_event",
     "audit_record",
     "authority_info",
@@ -76,6 +86,10 @@ __all__ = [
     "named_certificate_from",
     "node_from",
     "quoted",
+    "role_from",
+    "role_message",
+    "scope_from",
+    "scope_message",
     "signing_message",
     "signing_order",
     "status_message",
