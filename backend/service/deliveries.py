@@ -140,7 +140,7 @@ def _is_due(tx: Transaction, delivery: FileDelivery, now: datetime) -> bool:
     token = tx.tokens.find(delivery.token_id) if delivery.token_id else None
     if token is None:
         return True
-    wait = FIRST_RETRY * 2 ** min(delivery.attempts - 1, _DOUBLINGS)
+    wait: timedelta = FIRST_RETRY * 2 ** min(delivery.attempts - 1, _DOUBLINGS)
     return now >= token.issued_at + min(wait, LONGEST_RETRY)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from backend.clock import Clock
 from backend.core import limits
@@ -17,6 +18,8 @@ from backend.service.clock_watch import ClockWatch
 from backend.service.mint import TokenMint
 from backend.service.peers import PeerCache
 from backend.service.signer import Signer
+
+ADMIN_DIRECTORY: Final = "admin"  # in the agent's directory: where administrators' login files may lie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
