@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from backend.core.delta import ClientColumns, ClientFlag
 from backend.core.errors import InvalidInput
 from backend.core.model import ClientType
-from backend.core.permissions import PERMISSIONS
 from backend.core.rbac import (
+    PERMISSIONS,
     Action,
     GeneralOperation,
     Permission,
