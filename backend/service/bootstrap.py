@@ -25,7 +25,7 @@ from backend.core.model import Authority, AuthorityStatus, Bundle, ClientKind, C
 from backend.core.rbac import RoleAssignment
 from backend.core.roles import OWNER
 from backend.pki.files import make_private_directory, sync_directory, write_atomic
-from backend.pki.profiles import ServerProfile
+from backend.pki.profiles import ServerProfile, check_name, is_dns_name
 from backend.pki.vault import KeyVault
 from backend.service import audit
 from backend.service.agent_file import AgentNames, read_agent_file, write_agent_file
@@ -43,6 +43,7 @@ KEYS_DIRECTORY: Final = "keys"
 STORE_FILE: Final = "store.db"
 LOGIN_FILE: Final = "login.yaml"
 FIRST_ADMINISTRATOR: Final = "admin"
+_NAMELESS: Final = "site"  # the deployment's name where clients dial an address and nobody named it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def init_agent(
     """Make everything that an agent needs, and its first administrator with the role Owner.
 
     `fqdns` are the names and addresses that clients dial, the first one being the one in login files; `deployment` is
-    the name that confirms a CA rotation (empty: the first label of the first name).
+    the name that confirms a CA rotation (empty: the first label of the first name, or "site").
 
     Raises:
         AlreadyExists: the directory holds an agent.
@@ -83,9 +84,10 @@ def init_agent(
     directory = directory.absolute()
     refuse_used_directory(directory)
     ServerProfile(names=tuple(fqdns))  # refuses what could not be certified when the agent starts
-    names = AgentNames(
-        deployment=deployment or fqdns[0].partition(".")[0], deployment_id=str(uuid.uuid4()), fqdns=tuple(fqdns)
-    )
+    deployment = deployment or (fqdns[0].partition(".")[0] if is_dns_name(fqdns[0]) else _NAMELESS)
+    check_name(deployment)
+    check_name(administrator)
+    names = AgentNames(deployment=deployment, deployment_id=str(uuid.uuid4()), fqdns=tuple(fqdns))
     directory.parent.mkdir(parents=True, exist_ok=True)
     building = directory.with_name(f".{directory.name}.init-{secrets.token_hex(4)}")
     try:
@@ -181,7 +183,8 @@ def _fill(building: Path, world: World, names: AgentNames, open_store: StoreOpen
             record, token = rotate_token(tx, world, identity)
             mark_token_delivered(tx, record.id, now)
             text = login_file(world, tx, identity, token)
-            _audit(tx, world, identity, tx.authorities.get(staged.generation))
+            authority = tx.authorities.issuing()
+            _audit(tx, world, identity, authority)
     finally:
         store.close()
     make_private_directory(building / ADMIN_DIRECTORY)
@@ -189,7 +192,7 @@ def _fill(building: Path, world: World, names: AgentNames, open_store: StoreOpen
     return NewAgent(
         directory=world.agent_directory,
         names=names,
-        authority=staged,
+        authority=authority,
         administrator=identity.name,
         login_file=world.agent_directory / ADMIN_DIRECTORY / LOGIN_FILE,
         token_expires_at=record.expires_at,
