@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.core.errors import AgentError, AlreadyExists, InconsistentState, StoreUnavailable
 from backend.store.errors import StoreDamaged, StoreUnsafe
+from backend.store.port import Transaction
 from backend.store.schema import upgrade
 from backend.store.transaction import SqlTransaction
 from backend.store.work import Prepared, Work
@@ -73,7 +74,7 @@ class SqliteStore:
         self._prepared = Prepared(engine.dialect)
 
     @contextmanager
-    def transaction(self) -> Iterator[SqlTransaction]:
+    def transaction(self) -> Iterator[Transaction]:
         """Commit on leaving, roll back on an exception.
 
         Raises:

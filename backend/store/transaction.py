@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from backend.store import port
 from backend.store.access import SqlAssignments, SqlRoles
 from backend.store.changes import SqlChanges
 from backend.store.credentials import SqlCertificates, SqlTokens
@@ -24,24 +25,24 @@ class SqlTransaction:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._changes = SqlChanges(work)
-        self.changes = self._changes
-        self.identities = SqlIdentities(work, self._changes)
-        self.certificates = SqlCertificates(work, self._changes)
-        self.tokens = SqlTokens(work, self._changes)
-        self.authorities = SqlAuthorities(work, self._changes)
-        self.bundles = SqlBundles(work, self._changes)
-        self.clusters = SqlClusters(work, self._changes)
-        self.roles = SqlRoles(work)
-        self.assignments = SqlAssignments(work)
-        self.resources = SqlResources(work)
-        self.heartbeats = SqlHeartbeats(work, self._changes)
-        self.seen = SqlSeen(work, self._changes)
-        self.orders = SqlOrders(work)
-        self.plans = SqlPlans(work)
-        self.operations = SqlOperations(work, self._changes)
-        self.rotations = SqlRotations(work, self._changes)
-        self.audit = SqlAudit(work)
-        self.meta = SqlMeta(work)
+        self.changes: port.Changes = self._changes
+        self.identities: port.Identities = SqlIdentities(work, self._changes)
+        self.certificates: port.Certificates = SqlCertificates(work, self._changes)
+        self.tokens: port.Tokens = SqlTokens(work, self._changes)
+        self.authorities: port.Authorities = SqlAuthorities(work, self._changes)
+        self.bundles: port.Bundles = SqlBundles(work, self._changes)
+        self.clusters: port.Clusters = SqlClusters(work, self._changes)
+        self.roles: port.Roles = SqlRoles(work)
+        self.assignments: port.Assignments = SqlAssignments(work)
+        self.resources: port.Resources = SqlResources(work)
+        self.heartbeats: port.Heartbeats = SqlHeartbeats(work, self._changes)
+        self.seen: port.Seen = SqlSeen(work, self._changes)
+        self.orders: port.Orders = SqlOrders(work)
+        self.plans: port.Plans = SqlPlans(work)
+        self.operations: port.Operations = SqlOperations(work, self._changes)
+        self.rotations: port.Rotations = SqlRotations(work, self._changes)
+        self.audit: port.Audit = SqlAudit(work)
+        self.meta: port.Meta = SqlMeta(work)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception inside undoes only what was written inside."""

@@ -1,0 +1,195 @@
+"""Certificates, tokens, generations and bundles."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend.core.errors import AlreadyExists, InconsistentState, NotFound
+from backend.core.lifecycle import Validity
+from backend.core.model import AuthorityStatus, RevokeReason, TokenState
+from backend.store.port import Store
+
+SECOND = timedelta(seconds=1)
+LARGEST = 2**159 - 1
+
+
+def test_a_certificate_comes_back_with_its_159_bit_serial(ready: Store, make: Any) -> None:
+    certificate = make.certificate(LARGEST, 1, renew_count=4)
+    with ready.transaction() as tx:
+        tx.certificates.add(certificate)
+    with ready.transaction() as tx:
+        assert tx.certificates.find(LARGEST) == certificate
+        assert tx.certificates.find(LARGEST - 1) is None
+
+
+def test_a_serial_is_used_once(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        tx.certificates.add(make.certificate(5, 1))
+        with pytest.raises(AlreadyExists, match="serial 0{39}5"):
+            tx.certificates.add(make.certificate(5, 2))
+
+
+@pytest.mark.parametrize("status", [status for status in AuthorityStatus if status is not AuthorityStatus.ISSUING])
+def test_only_the_issuing_generation_signs(ready: Store, make: Any, status: AuthorityStatus) -> None:
+    with ready.transaction() as tx:
+        tx.authorities.add(make.authority(2, status))
+        with pytest.raises(InconsistentState, match="issuing"):
+            tx.certificates.add(make.certificate(5, 1, generation=2))
+        with pytest.raises(InconsistentState, match="issuing"):
+            tx.certificates.add(make.certificate(5, 1, generation=7))
+
+
+def test_newest_first_also_within_one_second(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        tx.certificates.add(make.certificate(5, 1, issued_at=make.now + SECOND))
+        tx.certificates.add(make.certificate(6, 1))
+        tx.certificates.add(make.certificate(7, 1))
+        tx.certificates.add(make.certificate(8, 2, key_sha256=make.certificate(6, 1).key_sha256))
+        assert [certificate.serial for certificate in tx.certificates.of(1)] == [5, 7, 6]
+        same_key = tx.certificates.find_by_key(make.certificate(6, 1).key_sha256)
+        assert [certificate.serial for certificate in same_key] == [8, 6]
+
+
+def test_the_fleet_reads_the_newest_and_the_newest_used(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        for serial in (10, 11, 12, 13):
+            tx.certificates.add(make.certificate(serial, 1, issued_at=make.now + serial * SECOND))
+        tx.certificates.add(make.certificate(20, 2))
+        for serial in (10, 11, 20):
+            tx.certificates.mark_used(serial, make.now)
+        assert [certificate.serial for certificate in tx.certificates.for_fleet(None)] == [13, 11, 20]
+        assert [certificate.serial for certificate in tx.certificates.for_fleet([2])] == [20]
+        assert list(tx.certificates.for_fleet([])) == []
+
+
+def test_the_first_use_is_kept_and_the_last_moves(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        tx.certificates.add(make.certificate(5, 1))
+        tx.certificates.mark_used(5, make.now)
+        tx.certificates.mark_used(5, make.now + SECOND)
+        used = tx.certificates.find(5)
+        assert used is not None
+        assert (used.first_used_at, used.last_used_at) == (make.now, make.now + SECOND)
+        with pytest.raises(NotFound, match="serial"):
+            tx.certificates.mark_used(6, make.now)
+
+
+def test_a_revocation_keeps_its_first_instant_and_reason(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        tx.certificates.add(make.certificate(5, 1))
+        tx.certificates.add(make.certificate(6, 1))
+        tx.certificates.revoke(5, make.now, RevokeReason.CERTIFICATE)
+        tx.certificates.revoke(5, make.now + SECOND, RevokeReason.IDENTITY)
+        assert tx.certificates.revoke_of(1, make.now + SECOND, RevokeReason.IDENTITY) == 1
+        first, second = tx.certificates.find(5), tx.certificates.find(6)
+        assert first is not None
+        assert second is not None
+        assert (first.revoked_at, first.revoke_reason) == (make.now, RevokeReason.CERTIFICATE)
+        assert (second.revoked_at, second.revoke_reason) == (make.now + SECOND, RevokeReason.IDENTITY)
+        with pytest.raises(NotFound, match="serial"):
+            tx.certificates.revoke(9, make.now, RevokeReason.CERTIFICATE)
+
+
+@pytest.mark.parametrize(("late", "revoked"), [(-1, 1), (0, 1), (1, 0)])
+def test_distrust_revokes_up_to_the_last_valid_second(ready: Store, make: Any, late: int, revoked: int) -> None:
+    end = make.now + timedelta(days=90)
+    with ready.transaction() as tx:
+        tx.certificates.add(make.certificate(5, 1))
+        assert tx.certificates.revoke_generation(2, end) == 0
+        assert tx.certificates.revoke_generation(1, end + late * SECOND) == revoked
+        found = tx.certificates.find(5)
+        assert found is not None
+        assert found.revoke_reason is (RevokeReason.ROTATION if revoked else None)
+
+
+def test_the_longest_lifetime_is_that_of_a_leaf_that_still_counts(ready: Store, make: Any) -> None:
+    def lasting(serial: int, days: int) -> Any:
+        return make.certificate(
+            serial, 1, validity=Validity(not_before=make.now, not_after=make.now + timedelta(days=days))
+        )
+
+    with ready.transaction() as tx:
+        assert tx.certificates.longest_live_lifetime_seconds(make.now) == 0
+        for serial, days in ((5, 30), (6, 60), (7, 90)):
+            tx.certificates.add(lasting(serial, days))
+        tx.certificates.revoke(7, make.now, RevokeReason.CERTIFICATE)
+        day = 86_400
+        assert tx.certificates.longest_live_lifetime_seconds(make.now + timedelta(days=60)) == 60 * day
+        assert tx.certificates.longest_live_lifetime_seconds(make.now + timedelta(days=60, seconds=1)) == 0
+
+
+def test_a_certificate_cannot_be_removed_even_by_hand(ready: Store, make: Any, path: Any) -> None:
+    with ready.transaction() as tx:
+        tx.certificates.add(make.certificate(5, 1))
+    by_hand = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="kept for the record"):
+        by_hand.execute("DELETE FROM certificates")
+    by_hand.close()
+
+
+def test_tokens_are_found_by_id_and_one_is_current(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        old = make.token("t1", 1, delivered_at=make.now)
+        tx.tokens.add(old)
+        tx.tokens.put(replace(old, state=TokenState.PREVIOUS, dies_at=make.now + SECOND))
+        new = make.token("t2", 1, issued_at=make.now + SECOND)
+        tx.tokens.add(new)
+        tx.tokens.add(make.token("t3", 2))
+        assert tx.tokens.find("t1") == replace(old, state=TokenState.PREVIOUS, dies_at=make.now + SECOND)
+        assert tx.tokens.find("t9") is None
+        assert [token.id for token in tx.tokens.of(1)] == ["t2", "t1"]
+        assert [token.id for token in tx.tokens.current(None)] == ["t2", "t3"]
+        assert list(tx.tokens.current([1])) == [new]
+        with pytest.raises(AlreadyExists, match="t1"):
+            tx.tokens.add(old)
+        with pytest.raises(NotFound, match="t9"):
+            tx.tokens.put(make.token("t9", 1))
+
+
+def test_a_token_needs_its_identity(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx, pytest.raises(InconsistentState, match="does not hold"):
+        tx.tokens.add(make.token("t1", 77))
+
+
+def test_one_generation_issues(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        with pytest.raises(AlreadyExists, match="only one may"):
+            tx.authorities.add(make.authority(2))
+        with pytest.raises(AlreadyExists, match="generation 1"):
+            tx.authorities.add(make.authority(1, AuthorityStatus.STAGED))
+        tx.authorities.add(make.authority(2, AuthorityStatus.STAGED))
+        with pytest.raises(AlreadyExists, match="only one may"):
+            tx.authorities.set_status(2, AuthorityStatus.ISSUING)
+        tx.authorities.set_status(1, AuthorityStatus.DISTRUSTED)
+        with pytest.raises(NotFound, match="no CA generation is issuing"):
+            tx.authorities.issuing()
+        tx.authorities.set_status(2, AuthorityStatus.ISSUING)
+        assert tx.authorities.issuing() == make.authority(2)
+        assert [authority.generation for authority in tx.authorities.all()] == [1, 2]
+        with pytest.raises(NotFound, match="generation 3"):
+            tx.authorities.set_status(3, AuthorityStatus.STAGED)
+
+
+def test_epochs_only_grow(store: Store, make: Any) -> None:
+    with store.transaction() as tx:
+        with pytest.raises(NotFound, match="no trust bundle"):
+            tx.bundles.current()
+        tx.bundles.add(make.bundle(4, 1, 2))
+        for epoch in (3, 4):
+            with pytest.raises(InconsistentState, match="only grow"):
+                tx.bundles.add(make.bundle(epoch))
+        tx.bundles.add(make.bundle(5))
+        assert tx.bundles.current() == make.bundle(5)
+
+
+def test_a_published_bundle_is_not_changed_by_hand(ready: Store, path: Any) -> None:
+    for change in ("UPDATE bundles SET pem = ''", "DELETE FROM bundles"):
+        by_hand = sqlite3.connect(path)
+        with pytest.raises(sqlite3.IntegrityError, match="published trust bundle"):
+            by_hand.execute(change)
+        by_hand.close()
