@@ -41,7 +41,8 @@ def authority_reason(state: str, validity: Validity, longest_leaf: timedelta) ->
     )
 
 
-def _end(e: Evidence) -> str:
+def end_of(e: Evidence) -> str:
+    """Return the certificate's effective end as text; empty without a certificate."""
     return "" if e.effective_not_after is None else at(e.effective_not_after)
 
 
@@ -68,7 +69,7 @@ def _trust_broken(e: Evidence) -> str:
             "Its certificate chains to a CA that is no longer trusted, so every call is refused. Renewing cannot help: "
             "it needs a login file with the present CA and must sign in."
         )
-    return f"The CA that signed its certificate ended at {_end(e)}, so no call succeeds until the CA is rotated."
+    return f"The CA that signed its certificate ended at {end_of(e)}, so no call succeeds until the CA is rotated."
 
 
 def _skew(e: Evidence) -> str:
@@ -83,21 +84,21 @@ def _locked_out(e: Evidence) -> str:
     if e.certificate is None:
         return f"It has no certificate and {token}: it cannot sign in until it gets a login file with a fresh token."
     return (
-        f"Its certificate ended at {_end(e)} and {token}: it can neither connect nor sign in until it gets a login "
+        f"Its certificate ended at {end_of(e)} and {token}: it can neither connect nor sign in until it gets a login "
         "file with a fresh token."
     )
 
 
 def _repairable(e: Evidence) -> str:
     return (
-        f"Its certificate ended at {_end(e)}, and an ended certificate cannot be renewed. "
+        f"Its certificate ended at {end_of(e)}, and an ended certificate cannot be renewed. "
         f"It can sign in with its token until {_token_end(e)}; after that it is locked out."
     )
 
 
 def _expired_unknown(e: Evidence) -> str:
     return (
-        f"Its certificate ended at {_end(e)}, and the agent has never seen its token, so whether it can sign in is "
+        f"Its certificate ended at {end_of(e)}, and the agent has never seen its token, so whether it can sign in is "
         "not known. A rotated token and a new login file always help."
     )
 
@@ -115,7 +116,7 @@ def _never_signed_in(e: Evidence) -> str:
 def _latent(e: Evidence) -> str:
     token = f"its token ended at {_token_end(e)}" if e.token is TokenLife.ENDED else "its token is empty"
     return (
-        f"It works, but {token}: once its certificate lapses ({_end(e)} unless renewed) it is locked out. "
+        f"It works, but {token}: once its certificate lapses ({end_of(e)} unless renewed) it is locked out. "
         "Rotate the token now, while the certificate still works."
     )
 
@@ -123,7 +124,7 @@ def _latent(e: Evidence) -> str:
 def _overdue(e: Evidence) -> str:
     return (
         "It should have renewed by itself and has not: at least one retry was missed. "
-        f"If that goes on, it loses the cloud agent at {_end(e)}."
+        f"If that goes on, it loses the cloud agent at {end_of(e)}."
     )
 
 
@@ -134,9 +135,9 @@ def _token_due(e: Evidence) -> str:
 
 def _due(e: Evidence) -> str:
     if e.facts.auto_renew:
-        return f"Its certificate is due and it renews by itself; the present one works until {_end(e)}."
+        return f"Its certificate is due and it renews by itself; the present one works until {end_of(e)}."
     who = "nobody knows whether it renews by itself" if e.facts.auto_renew is None else "it does not renew by itself"
-    return f"Its certificate is due and {who}. If nothing is done, it loses the cloud agent at {_end(e)}."
+    return f"Its certificate is due and {who}. If nothing is done, it loses the cloud agent at {end_of(e)}."
 
 
 def _unknown(_: Evidence) -> str:
@@ -187,7 +188,7 @@ def _is_limited(e: Evidence, _: State) -> bool:
 
 
 def _limited(e: Evidence) -> str:
-    return f"The CA ends first, at {_end(e)}: renewing does not help beyond that instant. Plan a CA rotation."
+    return f"The CA ends first, at {end_of(e)}: renewing does not help beyond that instant. Plan a CA rotation."
 
 
 def _has_unseen_token(e: Evidence, state: State) -> bool:

@@ -1,0 +1,323 @@
+"""What an operation would do, client by client, before anything is done; and the hash that a confirmation repeats.
+
+Pure and repeatable: the same facts give the same plan. The hash covers the targets, the decisions and the facts that
+they depend on, and never the time of planning, so that a plan is confirmed as it was shown and refused once any of it
+has changed. Which action is right for which state is `backend.core.planrules`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from backend.core.canonical import canonical_hash
+from backend.core.errors import InvalidInput
+from backend.core.evidence import Evidence
+from backend.core.facts import Assessment, ClientFacts, Severity
+from backend.core.health import assess
+from backend.core.model import ClientKind
+from backend.core.planrules import NOT_DUE, ActionKind, Verdict, judge
+from backend.core.reasons import at
+
+__all__ = [
+    "NOT_DUE",
+    "ActionKind",
+    "Decision",
+    "PlanDraft",
+    "PlanFacts",
+    "Route",
+    "make_plan",
+    "renewal_result",
+]
+
+MAX_PARALLEL: Final = 4  # domain.md US-09.2
+
+
+class Route(Enum):
+    """How an action reaches its client."""
+
+    HEARTBEAT = "heartbeat"  # an order, and a token, with the answer to its next heartbeat
+    FILE = "file"  # the agent writes a fresh login file to its path
+    MANUAL = "manual"  # a person carries the login file
+    ITSELF = "itself"  # it acts without being told
+    NONE = ""  # it is not reached, because nothing runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFacts:
+    """What the planner needs of one client.
+
+    `facts` are the inputs of its assessment. `serial` is that of its current certificate (0: none) and `token_id` its
+    current token's. The lifetimes are those that a new certificate and a new token would get. `heartbeat_alive` says
+    that it takes orders now.
+    """
+
+    number: int
+    facts: ClientFacts
+    cluster: str = ""
+    is_management: bool = False
+    serial: int = 0
+    token_id: str = ""
+    certificate_lifetime: timedelta
+    token_lifetime: timedelta
+    heartbeat_alive: bool = False
+    can_store_token: bool = True
+    login_file_path: str = ""
+
+    @property
+    def name(self) -> str:
+        """The identity's name."""
+        return self.facts.name
+
+    @property
+    def kind(self) -> ClientKind:
+        """What program it is."""
+        return self.facts.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What happens to one client. The dates ending in `_then` are predictions, None when nothing changes them."""
+
+    name: str
+    number: int
+    cluster: str
+    kind: ClientKind
+    runs: bool
+    why: str
+    route: Route
+    steps: tuple[str, ...]
+    certificate_now: datetime | None
+    certificate_then: datetime | None
+    token_now: datetime | None
+    token_then: datetime | None
+    downtime: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDraft:
+    """A whole plan: `decisions` in the order of execution, those that run first. `hash` is hex SHA-256."""
+
+    action: ActionKind
+    decisions: tuple[Decision, ...]
+    warnings: tuple[str, ...]
+    hash: str
+    parallel: int
+    force: bool
+    reason: str
+
+    @property
+    def runs(self) -> int:
+        """How many clients it touches."""
+        return sum(decision.runs for decision in self.decisions)
+
+
+def make_plan(
+    action: ActionKind,
+    facts: Sequence[PlanFacts],
+    now: datetime,
+    *,
+    force: bool = False,
+    reason: str = "",
+    parallel: int = 1,
+    authority_not_after: datetime,
+) -> PlanDraft:
+    """Decide what `action` would do to each client; nothing is changed by asking.
+
+    `authority_not_after` is the issuing CA's end. `parallel` 0 stands for 1.
+
+    Raises:
+        InvalidInput: no client, a forced plan without a reason, or more than four at a time.
+    """
+    parallel = parallel or 1
+    if not facts:
+        raise InvalidInput("a plan needs at least one client; name or mark the clients it is for")
+    if force and not reason.strip():
+        raise InvalidInput("a forced plan needs a reason, which goes into the audit trail; give one")
+    if not 1 <= parallel <= MAX_PARALLEL:
+        raise InvalidInput(f"{parallel} clients at a time: a plan takes 1 to {MAX_PARALLEL}")
+    unique = {client.number: client for client in facts}.values()
+    judged = [(client, assess(client.facts, now)) for client in unique]
+    decided = [(c, found, _decide(action, c, found, now, force, authority_not_after)) for c, found in judged]
+    decided.sort(key=lambda one: _order(one[0], one[2]))
+    decisions = tuple(decision for _, _, decision in decided)
+    return PlanDraft(
+        action=action,
+        decisions=decisions,
+        warnings=_warnings(action, decided, now, authority_not_after),
+        hash=_hash(action, decided, force, reason, parallel, authority_not_after),
+        parallel=parallel,
+        force=force,
+        reason=reason,
+    )
+
+
+def renewal_result(old_serial: int, new_serial: int) -> str:
+    """Return what a renewal achieved, by the serials that were observed and never by its exit code (domain.md V19)."""
+    return NOT_DUE if new_serial == old_serial else f"renewed: serial {new_serial:x} is in use"
+
+
+def _decide(
+    action: ActionKind, client: PlanFacts, found: Assessment, now: datetime, force: bool, authority_not_after: datetime
+) -> Decision:
+    # A client whose calls are refused takes no orders, however short ago its last heartbeat was.
+    can_be_told = client.heartbeat_alive and found.severity is not Severity.EXPIRED
+    can_issue = now < authority_not_after
+    verdict = judge(action, Evidence(client.facts, now), found, can_be_told=can_be_told, can_issue=can_issue)
+    if force and verdict.forced_by_reason:
+        verdict = Verdict(runs=True, why=f"forced, although {verdict.why.removeprefix('refused: ')}")
+    route = _route(action, client, can_be_told) if verdict.runs else Route.NONE
+    if action is ActionKind.RENEW and verdict.runs and route is not Route.HEARTBEAT:
+        verdict = _cannot_be_told(route)
+    gets_token = verdict.runs and action is not ActionKind.RENEW
+    gets_certificate = verdict.runs and action is not ActionKind.ROTATE_TOKEN
+    certificate = client.facts.certificate
+    return Decision(
+        name=client.name,
+        number=client.number,
+        cluster=client.cluster,
+        kind=client.kind,
+        runs=verdict.runs,
+        why=verdict.why,
+        route=route,
+        steps=_STEPS[action, route] if verdict.runs else (),
+        certificate_now=certificate.validity.not_after if certificate else None,
+        certificate_then=min(now + client.certificate_lifetime, authority_not_after) if gets_certificate else None,
+        token_now=client.facts.token.expires_at,
+        token_then=now + client.token_lifetime if gets_token else None,
+        downtime=_downtime(action, found, now) if verdict.runs else "",
+    )
+
+
+def _route(action: ActionKind, client: PlanFacts, can_be_told: bool) -> Route:
+    if can_be_told and (action is ActionKind.RENEW or client.can_store_token):
+        return Route.HEARTBEAT
+    if action is ActionKind.RENEW:
+        return Route.ITSELF if client.facts.auto_renew else Route.NONE
+    return Route.FILE if client.login_file_path else Route.MANUAL
+
+
+def _cannot_be_told(route: Route) -> Verdict:
+    if route is Route.ITSELF:
+        return Verdict(
+            runs=False, why="it renews by itself, and sends no heartbeats with which to tell it to do so now"
+        )
+    why = (
+        "refused: it sends no heartbeats, so it cannot be told to renew; repair it: rotate the token, deliver, sign in"
+    )
+    return Verdict(runs=False, why=why)
+
+
+_STEPS: Final[dict[tuple[ActionKind, Route], tuple[str, ...]]] = {
+    (ActionKind.RENEW, Route.HEARTBEAT): ("order", "issue", "use"),
+    (ActionKind.ROTATE_TOKEN, Route.HEARTBEAT): ("order", "deliver", "store"),
+    (ActionKind.ROTATE_TOKEN, Route.FILE): ("rotate", "write file", "use"),
+    (ActionKind.ROTATE_TOKEN, Route.MANUAL): ("rotate", "hand over", "use"),
+    (ActionKind.REPAIR, Route.HEARTBEAT): ("order", "deliver", "sign in"),
+    (ActionKind.REPAIR, Route.FILE): ("rotate", "write file", "sign in"),
+    (ActionKind.REPAIR, Route.MANUAL): ("rotate", "hand over", "sign in"),
+}
+
+
+def _downtime(action: ActionKind, found: Assessment, now: datetime) -> str:
+    end = found.effective_not_after
+    if end is None or end < now or found.severity is Severity.EXPIRED:
+        return "it is down already, until it signs in"
+    if action is ActionKind.RENEW:
+        return f"none: the present certificate works until {at(end)}"
+    return "none: its certificate goes on working"
+
+
+def _order(client: PlanFacts, decision: Decision) -> tuple[bool, int, str, str]:
+    """Node agents before management clients, management before workload clusters (domain.md 16.6); who runs first."""
+    if client.kind is ClientKind.NODE_AGENT:
+        rank = 0
+    elif client.is_management or not client.cluster:
+        rank = 1
+    else:
+        rank = 2
+    return not decision.runs, rank, client.cluster, client.name
+
+
+def _warnings(
+    action: ActionKind,
+    decided: Sequence[tuple[PlanFacts, Assessment, Decision]],
+    now: datetime,
+    authority_not_after: datetime,
+) -> tuple[str, ...]:
+    found: list[str] = []
+    running = [(client, decision) for client, _, decision in decided if decision.runs]
+    cut = [(c, d) for c, d in running if d.certificate_then and now + c.certificate_lifetime > authority_not_after]
+    if cut:
+        wanted = max(now + client.certificate_lifetime for client, _ in cut)
+        found.append(
+            f"The CA ends at {at(authority_not_after)}, before the {at(wanted)} that a whole lifetime would reach: "
+            f"{_names(d.name for _, d in cut)} will get shorter certificates. Plan a CA rotation."
+        )
+    by_hand = [decision.name for _, decision in running if decision.route is Route.MANUAL]
+    if by_hand:
+        found.append(f"A person must carry the login file of {_names(by_hand)}; until then nothing changes for them.")
+    weak = [d.name for c, d in running if action is ActionKind.RENEW and _token_is_weak(c, now)]
+    if weak:
+        found.append(f"Renewing does not help the tokens of {_names(weak)}: rotate those as well.")
+    refused = sum(not decision.runs for _, _, decision in decided)
+    if refused:
+        found.append(f"{refused} of {len(decided)} will not be touched; the reason stands beside each.")
+    return tuple(found)
+
+
+def _token_is_weak(client: PlanFacts, now: datetime) -> bool:
+    e = Evidence(client.facts, now)
+    return e.token_is_dead or e.token_due
+
+
+def _names(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")
+
+
+def _hash(
+    action: ActionKind,
+    decided: Sequence[tuple[PlanFacts, Assessment, Decision]],
+    force: bool,
+    reason: str,
+    parallel: int,
+    authority_not_after: datetime,
+) -> str:
+    document = {
+        "action": action.value,
+        "force": force,
+        "reason": reason,
+        "parallel": parallel,
+        "authority_not_after": at(authority_not_after),
+        "targets": [_target_document(*one) for one in decided],
+    }
+    return canonical_hash(document)
+
+
+def _target_document(client: PlanFacts, found: Assessment, decision: Decision) -> dict[str, object]:
+    return {
+        "number": client.number,
+        "name": client.name,
+        "cluster": client.cluster,
+        "kind": client.kind.value,
+        "serial": f"{client.serial:x}",
+        "token_id": client.token_id,
+        "certificate_now": _text(decision.certificate_now),
+        "token_now": _text(decision.token_now),
+        "certificate_lifetime": client.certificate_lifetime.total_seconds(),
+        "token_lifetime": client.token_lifetime.total_seconds(),
+        "login_file_path": client.login_file_path,
+        "state": found.state.value,
+        "runs": decision.runs,
+        "why": decision.why,
+        "route": decision.route.value,
+        "steps": decision.steps,
+    }
+
+
+def _text(moment: datetime | None) -> str:
+    return "" if moment is None else at(moment)
