@@ -41,7 +41,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     descriptor = os.open(temporary, flags, 0o600)
     try:
         try:
-            if old is not None and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+            born = os.fstat(descriptor)  # not our own ids: a set-group-ID directory hands down its group
+            if old is not None and (old.st_uid, old.st_gid) != (born.st_uid, born.st_gid):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
             os.fchmod(descriptor, mode)  # after the owner: a change of owner clears bits
             _write_all(descriptor, data)

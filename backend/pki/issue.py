@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -22,8 +23,10 @@ from backend.core.limits import BACKDATE
 from backend.core.model import Authority
 from backend.pki.keys import PrivateKey, PublicKey, public_key_der, signing_hash, verify_signature
 from backend.pki.pem import join_pem
-from backend.pki.profiles import ClientProfile, ClientTemplate, Profile, RootProfile, ServerProfile
+from backend.pki.profiles import ClientProfile, ClientTemplate, Profile, RootProfile, ServerProfile, check_lifetime
 from backend.pki.trust import split_bundle, validity_of
+
+_LONGEST_ROOT: Final = timedelta(days=36_525)  # a date beyond year 9999 could not be written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +88,11 @@ class Issuer:
         """Certify the agent's own key for the names and addresses that clients dial.
 
         Raises:
-            InvalidInput: a name is neither a DNS name nor an IP address, or the key is this CA's own.
+            InvalidInput: a name is neither a DNS name nor an IP address, the lifetime is five minutes or less, or the
+                key is this CA's own.
             InconsistentState: the CA is not valid at `now`.
         """
+        check_lifetime(lifetime)
         return self._issue(ServerProfile(names=tuple(names)), public_key, now, lifetime)
 
     def _issue(self, profile: Profile, public_key: PublicKey, now: datetime, requested: timedelta) -> IssuedLeaf:
@@ -124,7 +129,14 @@ class Issuer:
 def make_root(
     generation: int, deployment: str, key: PrivateKey, now: datetime, lifetime: timedelta
 ) -> x509.Certificate:
-    """Return the self-signed root of a new CA generation, valid for `lifetime` from five minutes before `now`."""
+    """Return the self-signed root of a new CA generation, valid for `lifetime` from five minutes before `now`.
+
+    Raises:
+        InvalidInput: the lifetime is five minutes or less, or more than a century.
+    """
+    check_lifetime(lifetime)
+    if lifetime > _LONGEST_ROOT:
+        raise InvalidInput(f"a CA lifetime of {lifetime.days} days is not meant; ask for {_LONGEST_ROOT.days} or fewer")
     profile = RootProfile(deployment=deployment, generation=generation, created_at=now)
     public_key = key.public_key()
     key_der = public_key_der(public_key)

@@ -80,7 +80,8 @@ class RootProfile:
     def subject(self) -> x509.Name:
         """`<deployment> CA g<N> <time>`; a long deployment name is cut to leave room for the rest."""
         ending = f" CA g{self.generation} {self.created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        name = self.deployment[: NAME_LENGTH - len(ending)] + ending
+        room = NAME_LENGTH - len(ending)
+        name = self.deployment.encode(errors="replace")[:room].decode(errors="ignore") + ending
         check_name(name)
         return _common_name(name)
 
@@ -109,11 +110,7 @@ class ClientTemplate:
 
     def __post_init__(self) -> None:
         check_name(self.common_name)
-        if self.lifetime <= BACKDATE:
-            raise InvalidInput(
-                f"a lifetime of {self.lifetime} does not outlast the {BACKDATE} by which certificates are dated back; "
-                "ask for a longer one"
-            )
+        check_lifetime(self.lifetime)
 
     @classmethod
     def renewing(
@@ -191,15 +188,31 @@ class ServerProfile:
 
 
 def check_name(name: str) -> None:
-    """Refuse what may not be a common name: empty, over 64 characters, or with control or invisible characters.
+    """Refuse what may not be a common name: empty, over 64 bytes, or with control or invisible characters.
+
+    RFC 5280 counts characters; libraries count the bytes of UTF-8, and a name must pass in all of them.
 
     Raises:
         InvalidInput: with the name escaped.
     """
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise InvalidInput(f"a name of {len(name)} characters cannot be certified; use 1 to {NAME_LENGTH}")
+    length = len(name.encode(errors="replace"))
+    if not 1 <= length <= NAME_LENGTH:
+        raise InvalidInput(f"a name of {length} bytes cannot be certified; use 1 to {NAME_LENGTH}")
     if any(unicodedata.category(character).startswith("C") for character in name):  # Cc, Cf, Cs, Co, Cn
         raise InvalidInput(f"the name {name!a} holds control or invisible characters")
+
+
+def check_lifetime(lifetime: timedelta) -> None:
+    """Refuse a lifetime that would be over at birth, since it begins five minutes back.
+
+    Raises:
+        InvalidInput: it is five minutes or less.
+    """
+    if lifetime <= BACKDATE:
+        raise InvalidInput(
+            f"a lifetime of {lifetime} does not outlast the {BACKDATE} by which certificates are dated back; "
+            "ask for a longer one"
+        )
 
 
 def is_dns_name(name: str) -> bool:

@@ -70,7 +70,7 @@ def read(token_text: str, public_key: rsa.RSAPublicKey) -> Claims:
     try:
         claims = jwt.decode(token_text, public_key, algorithms=[_ALGORITHM], issuer=ISSUER, options=_SHAPE_ONLY)
         return _claims(claims)
-    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError, RecursionError):
         raise TokenRejected from None
 
 
