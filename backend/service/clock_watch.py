@@ -1,4 +1,4 @@
-"""Notices when the wall clock moves otherwise than the monotonic one. In memory: a monotonic clock dies with the process."""
+"""Notices when the wall clock moves otherwise than the monotonic one, which dies with the process: so in memory."""
 
 from __future__ import annotations
 

@@ -37,15 +37,8 @@ def current_certificate(
 
 def last_used(certificates: Iterable[Certificate]) -> Certificate | None:
     """The certificate with the latest use; of two used in the same second, the one issued later."""
-    best: Certificate | None = None
-    for certificate in certificates:
-        if certificate.last_used_at is None:
-            continue
-        if best is None or best.last_used_at is None:
-            best = certificate
-        elif (certificate.last_used_at, certificate.issued_at) > (best.last_used_at, best.issued_at):
-            best = certificate
-    return best
+    used = [certificate for certificate in certificates if certificate.last_used_at is not None]
+    return max(used, key=lambda certificate: (certificate.last_used_at, certificate.issued_at), default=None)
 
 
 def is_good(certificate: Certificate, trusted: frozenset[int], now: datetime) -> bool:
@@ -59,7 +52,7 @@ def is_good(certificate: Certificate, trusted: frozenset[int], now: datetime) ->
 
 
 def is_revoked(certificate: Certificate) -> bool:
-    """Tell whether somebody revoked it; a CA rotation does not count, as its cure is a new login file, not a new account."""
+    """Tell whether somebody revoked it; a CA rotation does not count, as its cure is a login file, not an account."""
     return certificate.revoked_at is not None and certificate.revoke_reason is not RevokeReason.ROTATION
 
 

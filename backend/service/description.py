@@ -79,7 +79,7 @@ def describe(tx: Transaction, world: World, name: str) -> ClientDescription:
         host=identity.host,
         owner=identity.owner,
         location=identity.location,
-        roles=tuple(sorted({assignment.role for assignment in tx.assignments.of(name)})),
+        roles=tuple(sorted({assignment.role_name for assignment in tx.assignments.of(name)})),
         login_file_path=identity.login_file_path,
         token_lifetime=identity.token_lifetime,
         created_at=identity.created_at,

@@ -46,7 +46,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeatAnswer:
-    """What goes back. `bundle_pem` is empty when the client has the present epoch; `login_token` comes with TAKE_TOKEN."""
+    """What goes back; `bundle_pem` is empty for a client at the present epoch, `login_token` comes with TAKE_TOKEN."""
 
     agent_time: datetime
     interval: timedelta
@@ -139,7 +139,8 @@ def _hand_out_token(
     overlap = None if order.overlap_seconds < 0 else timedelta(seconds=order.overlap_seconds)
     before = find_current(tx, identity.number)
     record, token = rotate_token(tx, world, identity, overlap=overlap)
-    order = replace(order, handed_out_at=now, token_id=record.id)
+    # The first hand-out counts: an operation measures from it how long the client has not answered.
+    order = replace(order, handed_out_at=order.handed_out_at or now, token_id=record.id)
     tx.orders.put(order)
     audit.record(
         tx,

@@ -1,0 +1,376 @@
+"""Operations: a confirmed plan carried out target by target, and only as far as it is seen to work.
+
+Starting writes rows and touches no client; `tick` folds observed facts into the rows and starts the next targets, as
+many at a time as the plan said. The first failed target stops what has not started. There is no other memory than the
+rows, so the tick after a crash is like any other tick.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from backend.core.delta import instant
+from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, NotFound, PlanChanged
+from backend.core.model import Outcome, Secret
+from backend.service import audit
+from backend.service.caller import Caller
+from backend.service.contact import BY_HAND
+from backend.service.deliveries import login_file
+from backend.service.planning import PlanView, document_of, draft, plan, what_changed
+from backend.service.targets import UNDER_WAY, begin, look
+from backend.service.token_line import find_current, rotate_token
+from backend.service.world import World
+from backend.store.port import Transaction
+from backend.store.records import OperationRow, StoredPlan, TargetRow
+
+__all__ = [
+    "LoginFile",
+    "OperationView",
+    "PlanView",
+    "TargetView",
+    "get",
+    "plan",
+    "recent",
+    "start",
+    "stop",
+    "take_login_file",
+    "tick",
+]
+
+RECENT: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """A target's row with the dates that its plan predicted."""
+
+    row: TargetRow
+    certificate_then: datetime | None
+    token_then: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationView:
+    """An operation with its targets in order; done + failed + running + waiting + skipped = total."""
+
+    row: OperationRow
+    targets: tuple[TargetView, ...]
+    done: int
+    failed: int
+    running: int
+    waiting: int
+    skipped: int
+
+    @property
+    def total(self) -> int:
+        """How many targets it has, those among them that the plan refused."""
+        return len(self.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginFile:
+    """A fresh login file for delivery by hand; `yaml` holds the token."""
+
+    name: str
+    yaml: Secret
+    token_expires_at: datetime
+
+
+def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: str, origin: str = "") -> OperationView:
+    """Carry a plan out.
+
+    Raises:
+        NotFound: there is no such plan.
+        ConfirmationRefused: the hash is another one, the plan is too old or was started before.
+        PlanChanged: the facts are no longer those of the plan; the text names what changed.
+        InconsistentState: a CA rotation is open, or another operation works on one of the clients.
+    """
+    now = world.clock.now()
+    stored = tx.plans.get(plan_id)
+    refuse_confirmation(stored, "operation", hash, now)
+    rotation = tx.rotations.find_open()
+    if rotation is not None:
+        raise InconsistentState(f"CA rotation {rotation.id} is open; nothing else is changed until it has ended")
+    document = json.loads(stored.body)
+    runs = [decision for decision in document["decisions"] if decision["runs"]]
+    if not runs:
+        raise InconsistentState("the plan has nothing to do; see the reasons beside its clients")
+    _refuse_overlap(tx, {decision["number"] for decision in runs})
+    fresh = draft(tx, world, document)
+    if fresh.hash != stored.hash:
+        changed = "; ".join(what_changed(document, document_of(document, fresh)))
+        raise PlanChanged(f"since the plan was made, {changed or 'its facts have changed'}; look at a new plan")
+    operation = _operation(stored, document, caller, origin, now)
+    tx.operations.add(operation, [_target(operation, i, d) for i, d in enumerate(document["decisions"])])
+    tx.plans.mark_started(stored.id)
+    _audit(
+        tx,
+        now,
+        caller.name,
+        operation.origin,
+        "start_operation",
+        operation,
+        {
+            "plan": stored.id,
+            "plan_hash": stored.hash,
+            "clients": ", ".join(decision["name"] for decision in runs),
+            "reason": operation.reason,
+        },
+    )
+    return _view(tx, operation)
+
+
+def refuse_confirmation(stored: StoredPlan, kind: str, hash_given: str, now: datetime) -> None:
+    """Refuse a confirmation that does not fit the plan as it was shown.
+
+    Raises:
+        ConfirmationRefused: another kind of plan, another hash, too old, or started before.
+    """
+    if stored.kind != kind:
+        raise ConfirmationRefused(f"plan {stored.id} is a plan for another kind of action; make a new plan")
+    if hash_given != stored.hash:
+        raise ConfirmationRefused(f"the hash given is not that of plan {stored.id}; look at the plan again")
+    if stored.started:
+        raise ConfirmationRefused(f"plan {stored.id} was started before; make a new plan")
+    if now > stored.expires_at or now < stored.made_at:
+        raise ConfirmationRefused(f"plan {stored.id} was good until {stored.expires_at}; make a new plan")
+
+
+def tick(tx: Transaction, world: World) -> tuple[str, ...]:
+    """Advance every running operation by what is observed now; return the ids of those that changed."""
+    now = world.clock.now()
+    return tuple(operation.id for operation in tx.operations.running() if _advance(tx, operation, now))
+
+
+def stop(tx: Transaction, world: World, caller: Caller, operation_id: str) -> OperationView:
+    """Start no further target; those under way end by themselves.
+
+    Raises:
+        NotFound: there is no such operation.
+        InconsistentState: it has ended.
+    """
+    now = world.clock.now()
+    operation = tx.operations.get(operation_id)
+    if operation.state != "running":
+        raise InconsistentState(f"operation {operation_id} has ended ({operation.state}); there is nothing to stop")
+    if not operation.stopping:
+        operation = replace(operation, stopping=True)
+        tx.operations.put(operation)
+        _audit(tx, now, caller.name, caller.origin, "stop_operation", operation, {})
+        _advance(tx, operation, now)
+    return get(tx, operation_id)
+
+
+def get(tx: Transaction, operation_id: str) -> OperationView:
+    """Return one operation; raise `NotFound`."""
+    return _view(tx, tx.operations.get(operation_id))
+
+
+def recent(tx: Transaction, limit: int = 0) -> Sequence[OperationView]:
+    """Return operations, newest first; `limit` 0: fifty."""
+    return [_view(tx, operation) for operation in tx.operations.recent(limit or RECENT)]
+
+
+def take_login_file(tx: Transaction, world: World, caller: Caller, *, operation_id: str, name: str) -> LoginFile:
+    """Make the login file of a target that is delivered by hand; each call makes a new token and ends the last one.
+
+    Raises:
+        NotFound: there is no such operation or target.
+        InconsistentState: the target does not wait for a delivery by hand.
+    """
+    now = world.clock.now()
+    operation = tx.operations.get(operation_id)
+    target = next((found for found in tx.operations.targets(operation_id) if found.name == name), None)
+    if target is None:
+        raise NotFound(f"operation {operation_id} has no client {name!r}")
+    if target.route != BY_HAND or target.state not in {"ordered", "delivered"}:
+        raise InconsistentState(f"{name!r} waits for no login file in operation {operation_id}: it is {target.state}")
+    identity = tx.identities.get(name)
+    before = find_current(tx, identity.number)
+    overlap = None if operation.overlap_seconds < 0 else timedelta(seconds=operation.overlap_seconds)
+    record, token = rotate_token(tx, world, identity, overlap=overlap)
+    step = "2/3 login file taken, waits for the client to sign in"
+    tx.operations.put_target(replace(target, state="delivered", token_id=record.id, step=step))
+    audit.record(
+        tx,
+        now,
+        actor=caller.name,
+        origin=caller.origin,
+        action="take_login_file",
+        subject=name,
+        detail={
+            "operation": operation.id,
+            "token": record.id,
+            "token_before": "" if before is None else before.id,
+            "expires_at": record.expires_at.isoformat(),
+        },
+    )
+    text = login_file(world, tx, identity, token)
+    return LoginFile(name=name, yaml=Secret(text), token_expires_at=record.expires_at)
+
+
+def _refuse_overlap(tx: Transaction, numbers: Iterable[int]) -> None:
+    wanted = set(numbers)
+    for operation in tx.operations.running():
+        for target in tx.operations.targets(operation.id):
+            if target.identity_number in wanted and target.ended_at is None:
+                raise InconsistentState(
+                    f"operation {operation.id} already works on {target.name!r}; wait for it, or stop it"
+                )
+
+
+def _operation(
+    stored: StoredPlan, document: Mapping[str, Any], caller: Caller, origin: str, now: datetime
+) -> OperationRow:
+    if origin not in {"", "rpc", "cli", "tui"}:
+        raise InvalidInput(f"the origin is tui or cli, not {origin[:20]!r}")
+    return OperationRow(
+        id=str(uuid.uuid4()),
+        plan_id=stored.id,
+        action=document["action"],
+        state="running",
+        actor=caller.name,
+        origin=origin or caller.origin,
+        parallel=document["parallel"],
+        reason=document["reason"],
+        overlap_seconds=document["overlap_seconds"],
+        started_at=now,
+    )
+
+
+def _target(operation: OperationRow, position: int, decision: Mapping[str, Any]) -> TargetRow:
+    return TargetRow(
+        operation_id=operation.id,
+        position=position,
+        identity_number=decision["number"],
+        name=decision["name"],
+        route=decision["route"],
+        state="waiting" if decision["runs"] else "skipped",
+        result="" if decision["runs"] else decision["why"],
+        ended_at=None if decision["runs"] else operation.started_at,
+    )
+
+
+def _advance(tx: Transaction, operation: OperationRow, now: datetime) -> bool:
+    before = tx.operations.targets(operation.id)
+    targets = [look(tx, operation, target, now) if target.state in UNDER_WAY else target for target in before]
+    targets = _hold_back(operation, targets, now)
+    under_way = sum(target.state in UNDER_WAY for target in targets)
+    for index, target in enumerate(targets):
+        if target.state == "waiting" and under_way < operation.parallel:
+            targets[index] = begin(tx, operation, target, now)
+            if targets[index].state in UNDER_WAY:
+                under_way += 1
+            else:  # it could not begin, which is a failure like any other: nothing later starts
+                targets[index + 1 :] = _hold_back(operation, targets, now)[index + 1 :]
+    changed = [new for old, new in zip(before, targets, strict=True) if new != old]
+    for target in changed:
+        tx.operations.put_target(target)
+        if target.ended_at is not None:
+            _audit_target(tx, now, operation, target)
+    if under_way == 0:
+        _finish(tx, operation, targets, now)
+    return bool(changed) or under_way == 0
+
+
+def _hold_back(operation: OperationRow, targets: Sequence[TargetRow], now: datetime) -> list[TargetRow]:
+    """Skip what waits once a target has failed or somebody said stop."""
+    failed = next((target for target in targets if target.state == "failed"), None)
+    if failed is not None:
+        why = f"not started, because {failed.name} failed"
+    elif operation.stopping:
+        why = "not started, because the operation was stopped"
+    else:
+        return list(targets)
+    return [
+        replace(target, state="skipped", result=why, ended_at=now) if target.state == "waiting" else target
+        for target in targets
+    ]
+
+
+def _finish(tx: Transaction, operation: OperationRow, targets: Sequence[TargetRow], now: datetime) -> None:
+    if any(target.state == "failed" for target in targets):
+        state = "failed"
+    elif operation.stopping and any(target.state == "skipped" for target in targets):
+        state = "stopped"
+    else:
+        state = "done"
+    operation = replace(operation, state=state, ended_at=now)
+    tx.operations.put(operation)
+    counts = Counter(target.state for target in targets)
+    detail = {word: str(counts[word]) for word in ("done", "failed", "skipped")}
+    _audit(tx, now, "agent", "agent", "end_operation", operation, {"state": state, **detail})
+
+
+def _audit(
+    tx: Transaction,
+    now: datetime,
+    actor: str,
+    origin: str,
+    action: str,
+    operation: OperationRow,
+    detail: Mapping[str, str],
+) -> None:
+    audit.record(
+        tx,
+        now,
+        actor=actor,
+        origin=origin,
+        action=action,
+        subject=operation.id,
+        detail={"kind": operation.action, **detail},
+    )
+
+
+def _audit_target(tx: Transaction, now: datetime, operation: OperationRow, target: TargetRow) -> None:
+    before = None if target.old_serial is None else tx.certificates.find(target.old_serial)
+    after = None if target.new_serial is None else tx.certificates.find(target.new_serial)
+    audit.record(
+        tx,
+        now,
+        actor=operation.actor,
+        origin=operation.origin,
+        action=operation.action,
+        subject=target.name,
+        outcome=Outcome.FAILED if target.state == "failed" else Outcome.DONE,
+        detail={
+            "operation": operation.id,
+            "state": target.state,
+            "result": target.result,
+            "serial_before": "" if before is None else f"{before.serial:x}",
+            "not_after_before": "" if before is None else before.validity.not_after.isoformat(),
+            "serial_after": "" if after is None else f"{after.serial:x}",
+            "not_after_after": "" if after is None else after.validity.not_after.isoformat(),
+            "token": target.token_id,
+            "reason": operation.reason,
+        },
+    )
+
+
+def _view(tx: Transaction, operation: OperationRow) -> OperationView:
+    predicted = {d["number"]: d for d in json.loads(tx.plans.get(operation.plan_id).body)["decisions"]}
+    rows = tx.operations.targets(operation.id)
+    targets = tuple(
+        TargetView(
+            row=row,
+            certificate_then=instant(predicted[row.identity_number]["certificate_then"]),
+            token_then=instant(predicted[row.identity_number]["token_then"]),
+        )
+        for row in rows
+    )
+    counts = Counter("running" if row.state in UNDER_WAY else row.state for row in rows)
+    return OperationView(
+        row=operation,
+        targets=targets,
+        done=counts["done"],
+        failed=counts["failed"],
+        running=counts["running"],
+        waiting=counts["waiting"],
+        skipped=counts["skipped"],
+    )

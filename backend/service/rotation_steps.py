@@ -1,0 +1,150 @@
+"""The moves of a CA rotation as writes: stage, publish, fence, cut over, drop (pki.md 5.6, D1 to D3).
+
+Each function does one step inside the caller's transaction and can be repeated: whether it is still to do is read from
+rows, never remembered. The phase and the version that guards it are `backend.service.rotation`'s.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from backend.core.errors import InconsistentState
+from backend.core.model import Authority, AuthorityStatus, Bundle, Heartbeat, Identity, LastSeen
+from backend.pki.trust import bundle_pem, split_bundle, verify_chain
+from backend.service import server_certificate
+from backend.service.contact import is_living
+from backend.service.fence import clear_fence
+from backend.service.world import World
+from backend.store.port import Transaction
+from backend.store.records import FileDelivery, RotationClientRow, RotationRow
+
+
+def find_authority(tx: Transaction, generation: int) -> Authority | None:
+    """The row of a generation, if it has one."""
+    return next((authority for authority in tx.authorities.all() if authority.generation == generation), None)
+
+
+def stage(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> Authority:
+    """Make the new generation: sealed key file first, on the disk, then the row that names it; then try it out.
+
+    A key file that an interrupted attempt left is replaced: no row names it.
+
+    Raises:
+        InconsistentState: the new root does not vouch for what its key signs.
+    """
+    staged = world.signer.stage(rotation.to_generation, world.deployment, now, world.policy.authority_lifetime)
+    tx.authorities.add(staged)
+    _self_test(world, staged, now)
+    return staged
+
+
+def publish(tx: Transaction, rotation: RotationRow, now: datetime) -> Bundle:
+    """Publish the next epoch with both roots, so that heartbeats carry the new one home before it is needed."""
+    return publish_epoch(tx, (rotation.from_generation, rotation.to_generation), now)
+
+
+def publish_epoch(tx: Transaction, generations: tuple[int, ...], now: datetime) -> Bundle:
+    """Append an epoch with these generations' roots, in order; every reader's rows are told."""
+    pem = bundle_pem(split_bundle(tx.authorities.get(generation).pem)[0] for generation in generations)
+    bundle = Bundle(epoch=tx.bundles.current().epoch + 1, generations=generations, pem=pem, created_at=now)
+    tx.bundles.add(bundle)
+    tx.changes.touch_all()
+    return bundle
+
+
+def cut_over(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> int:
+    """Put the new generation in the old one's place; return how many leaves of the old one stopped counting.
+
+    The old one steps down first: the store admits one issuing generation. The agent's own certificate changes in the
+    same transaction, so that what is committed can be served.
+
+    Raises:
+        InconsistentState: the staged key cannot be read, so nothing could be issued afterwards.
+    """
+    staged = tx.authorities.get(rotation.to_generation)
+    if staged.status is not AuthorityStatus.STAGED:
+        raise InconsistentState(f"CA generation {staged.generation} is {staged.status.value}, not staged; abort")
+    require_key(world, staged)
+    _self_test(world, staged, now)
+    tx.authorities.set_status(rotation.from_generation, AuthorityStatus.DISTRUSTED)
+    tx.authorities.set_status(rotation.to_generation, AuthorityStatus.ISSUING)
+    publish_epoch(tx, (rotation.to_generation,), now)
+    revoked = tx.certificates.revoke_generation(rotation.from_generation, now)
+    clear_fence(tx)
+    server_certificate.ensure(tx, world)
+    _owe_login_files(tx, now)
+    world.peers.clear()
+    return revoked
+
+
+def drop(tx: Transaction, rotation: RotationRow, now: datetime) -> None:
+    """Undo what came before the cutover; the staged key's file goes in the next transaction (`reconcile.sweep`)."""
+    staged = find_authority(tx, rotation.to_generation)
+    if staged is not None and staged.status is not AuthorityStatus.DESTROYED:
+        tx.authorities.set_status(staged.generation, AuthorityStatus.DESTROYED)
+    if rotation.to_generation in tx.bundles.current().generations:
+        publish_epoch(tx, (rotation.from_generation,), now)
+    clear_fence(tx)
+    tx.changes.touch_all()
+
+
+def require_key(world: World, authority: Authority) -> None:
+    """Refuse to go on when a generation's key file is not there.
+
+    Raises:
+        InconsistentState: with the file's name.
+    """
+    if authority.key_file not in world.signer.key_files():
+        raise InconsistentState(
+            f"the key of CA generation {authority.generation}, {authority.key_file}, is not in the key vault; "
+            "restore it from a backup, or abort the rotation"
+        )
+
+
+def mark_lost(
+    clients: Sequence[RotationClientRow],
+    heartbeats: Mapping[int, Heartbeat],
+    seen: Mapping[int, LastSeen],
+    now: datetime,
+) -> list[RotationClientRow]:
+    """Note when each client lost the agent: its last call if it was in touch, else the cutover itself.
+
+    Those that were out before lose nothing now.
+    """
+    lost = []
+    for client in clients:
+        if client.route == "out" or client.written_off:
+            continue
+        last = seen.get(client.identity_number)
+        in_touch = last is not None and is_living(heartbeats.get(client.identity_number), now)
+        lost.append(replace(client, lost_at=min(last.at, now) if last is not None and in_touch else now))
+    return lost
+
+
+def _owe_login_files(tx: Transaction, now: datetime) -> None:
+    """A fresh login file with the new root for every client whose file the agent can write."""
+    owed = {delivery.identity_number for delivery in tx.orders.open_deliveries()}
+    for identity in tx.identities.all():
+        if _gets_file(identity) and identity.number not in owed:
+            delivery = FileDelivery(
+                id=str(uuid.uuid4()),
+                identity_number=identity.number,
+                path=identity.login_file_path,
+                token_id="",
+                created_at=now,
+            )
+            tx.orders.put_delivery(delivery)
+
+
+def _gets_file(identity: Identity) -> bool:
+    return bool(identity.login_file_path) and identity.revoked_at is None
+
+
+def _self_test(world: World, staged: Authority, now: datetime) -> None:
+    """Sign a throwaway server leaf with the staged key and check it against the staged root; nothing of it is kept."""
+    issuer = world.signer.of(staged)
+    leaf = issuer.issue_server(world.fqdns, now, world.policy.server_lifetime, world.signer.server_key().public_key())
+    verify_chain(split_bundle(leaf.pem)[0], split_bundle(staged.pem), now)

@@ -1,0 +1,299 @@
+"""One client of a running operation: what is ordered for it, and what has been observed of it since.
+
+A target moves by observation only (pki.md 5.7): every look reads orders, certificates and deliveries again and needs no
+memory but the target's row, so a killed agent goes on where the facts are. Done means in use: a renewal is done when
+the new serial was used in a call, not when it was issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from backend.core.model import Certificate, Heartbeat, Identity, Token
+from backend.core.plan import ActionKind
+from backend.service.contact import BY_FILE, BY_HAND, BY_HEARTBEAT, patience
+from backend.service.current import current_certificate, trusted_generations
+from backend.store.port import Transaction
+from backend.store.records import FileDelivery, OperationRow, Order, OrderKind, TargetRow
+
+UNDER_WAY: Final = frozenset({"ordered", "issued", "delivered"})
+ENDED: Final = frozenset({"done", "failed", "skipped"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What rows say of one target now; `newer` are the certificates issued since the target began, newest first."""
+
+    operation: OperationRow
+    target: TargetRow
+    now: datetime
+    newer: Sequence[Certificate]
+    heartbeat: Heartbeat | None
+    token_order: Order | None
+    sign_order: Order | None
+    delivery: FileDelivery | None
+    token: Token | None
+
+    @property
+    def used(self) -> Certificate | None:
+        """The newest of the new certificates that was used in a call."""
+        return next((certificate for certificate in self.newer if certificate.first_used_at is not None), None)
+
+
+def begin(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> TargetRow:
+    """Order what a target needs and return its row; nothing is ordered for an identity that is gone or revoked."""
+    identity = tx.identities.find_by_number(target.identity_number)
+    if identity is None or identity.revoked_at is not None:
+        what = "deleted" if identity is None else "revoked"
+        return _end(replace(target, started_at=now), "failed", f"its identity was {what} after the plan", now)
+    certificate = current_certificate(
+        tx.certificates.of(identity.number), trusted_generations(tx.authorities.all()), now
+    )
+    target = replace(
+        target,
+        state="ordered",
+        started_at=now,
+        old_serial=None if certificate is None else certificate.serial,
+    )
+    _order(tx, operation, target, identity, now)
+    return replace(target, step=_first_step(operation, target, identity))
+
+
+def look(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> TargetRow:
+    """Return a target's row as the facts have it now; a target that ends takes its open orders with it."""
+    identity = tx.identities.find_by_number(target.identity_number)
+    if identity is None or identity.revoked_at is not None:
+        what = "deleted" if identity is None else "revoked"
+        seen = _end(target, "failed", f"its identity was {what} meanwhile", now)
+    else:
+        sight = _see(tx, operation, target, now)
+        seen = _LOOKS[ActionKind(operation.action)](sight)
+        if seen.state not in ENDED:
+            seen = _give_up(sight, seen)
+    if seen.state in ENDED:
+        take_back(tx, operation, seen, now)
+    return seen
+
+
+def take_back(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> None:
+    """Withdraw what is still ordered for a target, so that nothing happens to it outside its operation."""
+    for order in tx.orders.open_of(target.identity_number):
+        if order.operation_id == operation.id:
+            tx.orders.cancel(target.identity_number, order.kind)
+    for delivery in tx.orders.deliveries_of(operation.id):
+        if delivery.identity_number == target.identity_number and delivery.written_at is None:
+            tx.orders.put_delivery(replace(delivery, written_at=now, last_error=delivery.last_error or "withdrawn"))
+
+
+def order_id(operation: OperationRow, target: TargetRow, what: str) -> str:
+    """The id of a target's order or delivery: made from the target, so that beginning twice orders once."""
+    return f"{operation.id}/{target.position}/{what}"
+
+
+def _order(tx: Transaction, operation: OperationRow, target: TargetRow, identity: Identity, now: datetime) -> None:
+    kinds = {
+        ActionKind.RENEW: [OrderKind.RENEW],
+        ActionKind.ROTATE_TOKEN: [OrderKind.TAKE_TOKEN],
+        ActionKind.REPAIR: [OrderKind.TAKE_TOKEN, OrderKind.SIGN_IN],
+    }[ActionKind(operation.action)]
+    if target.route == BY_FILE:
+        delivery = FileDelivery(
+            id=order_id(operation, target, "file"),
+            identity_number=identity.number,
+            path=identity.login_file_path,
+            token_id="",
+            created_at=now,
+            operation_id=operation.id,
+        )
+        tx.orders.put_delivery(delivery)
+    elif target.route == BY_HEARTBEAT:
+        for kind in kinds:
+            tx.orders.cancel(identity.number, kind)  # one that the agent gave by itself; this one does its work
+            order = Order(
+                id=order_id(operation, target, kind.value),
+                identity_number=identity.number,
+                kind=kind,
+                created_at=now,
+                operation_id=operation.id,
+                overlap_seconds=operation.overlap_seconds,
+            )
+            tx.orders.put(order)
+
+
+def _first_step(operation: OperationRow, target: TargetRow, identity: Identity) -> str:
+    if target.route == BY_HAND:
+        return "1/3 waits for you: take its login file and bring it to the client"
+    if target.route == BY_FILE:
+        return f"1/3 writing {identity.login_file_path}"
+    return "1/3 ordered, goes out with its next heartbeat"
+
+
+def _see(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> Sight:
+    newer = []
+    for certificate in tx.certificates.of(target.identity_number):
+        if certificate.serial == target.old_serial:
+            break
+        if target.started_at is not None and certificate.issued_at >= target.started_at:
+            newer.append(certificate)
+    token_order = tx.orders.find(order_id(operation, target, OrderKind.TAKE_TOKEN.value))
+    signing = OrderKind.RENEW if operation.action == ActionKind.RENEW.value else OrderKind.SIGN_IN
+    file_id = order_id(operation, target, "file")
+    delivery = None
+    if target.route == BY_FILE:
+        delivery = next((found for found in tx.orders.deliveries_of(operation.id) if found.id == file_id), None)
+    token_id = target.token_id
+    if token_order is not None:
+        token_id = token_order.token_id
+    elif delivery is not None:
+        token_id = delivery.token_id
+    return Sight(
+        operation=operation,
+        target=target,
+        now=now,
+        newer=newer,
+        heartbeat=tx.heartbeats.find(target.identity_number),
+        token_order=token_order,
+        sign_order=tx.orders.find(order_id(operation, target, signing.value)),
+        delivery=delivery,
+        token=tx.tokens.find(token_id) if token_id else None,
+    )
+
+
+def _look_renew(sight: Sight) -> TargetRow:
+    ended = _in_use(sight)
+    if ended is not None:
+        return ended
+    if sight.newer:
+        return replace(
+            sight.target,
+            state="issued",
+            new_serial=sight.newer[0].serial,
+            step="2/3 issued, waits for its first use",
+        )
+    order = sight.sign_order
+    taken = order is not None and order.handed_out_at is not None
+    return replace(sight.target, step="1/3 order taken, waits for the request" if taken else sight.target.step)
+
+
+def _look_rotate(sight: Sight) -> TargetRow:
+    target = _note_delivery(sight)
+    token = sight.token
+    if target.state == "failed" or token is None:
+        return target
+    until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC"
+    if token.first_used_at is not None:
+        return _end(target, "done", f"the new token is in use, {until}", sight.now)
+    if sight.token_order is not None and sight.token_order.done_at is not None:
+        return _end(target, "done", f"the client stored the new token, {until}", sight.now)
+    if target.state == "delivered":
+        where = sight.delivery.path if sight.delivery is not None else "your hands"
+        return _end(target, "done", f"delivered to {where}, not yet used; good {until}", sight.now)
+    return target
+
+
+def _look_repair(sight: Sight) -> TargetRow:
+    ended = _in_use(sight)
+    if ended is not None:
+        return ended
+    target = _note_delivery(sight)
+    if target.state == "failed":
+        return target
+    if sight.newer:
+        return replace(
+            target, state="issued", new_serial=sight.newer[0].serial, step="3/3 signed in, waits for its first call"
+        )
+    if target.state == "delivered":
+        return replace(target, step="2/3 login file delivered, waits for the client to sign in")
+    return target
+
+
+_LOOKS: Final = {
+    ActionKind.RENEW: _look_renew,
+    ActionKind.ROTATE_TOKEN: _look_rotate,
+    ActionKind.REPAIR: _look_repair,
+}
+
+
+def _in_use(sight: Sight) -> TargetRow | None:
+    used = sight.used
+    if used is None:
+        return None
+    until = f"{used.validity.not_after:%Y-%m-%d %H:%M} UTC"
+    target = replace(sight.target, new_serial=used.serial)
+    return _end(target, "done", f"serial {used.serial:x} is in use, good until {until}", sight.now)
+
+
+def _note_delivery(sight: Sight) -> TargetRow:
+    """Fold what became of the token's way to the client into the row."""
+    target = sight.target
+    order, delivery = sight.token_order, sight.delivery
+    if order is not None and order.done_at is not None:
+        if not order.token_id:
+            why = "the client cannot store a token: its login file is not writable; make it so, or deliver by hand"
+            return _end(target, "failed", why, sight.now)
+        return replace(target, state="delivered", token_id=order.token_id)
+    if order is not None and order.handed_out_at is not None:
+        return replace(target, token_id=order.token_id, step="2/3 token sent, waits for the client to confirm it")
+    if delivery is None:
+        return target
+    if delivery.written_at is not None:
+        if delivery.last_error:
+            return _end(target, "failed", f"{delivery.path}: {delivery.last_error}", sight.now)
+        return replace(target, state="delivered", token_id=delivery.token_id)
+    if delivery.last_error:
+        return replace(target, step=f"1/3 {delivery.path}: {delivery.last_error}; it is tried again")
+    return target
+
+
+def _give_up(sight: Sight, target: TargetRow) -> TargetRow:
+    """End a target that got no answer in time; one that waits for a person waits as long as its token lives."""
+    now = sight.now
+    if target.route == BY_HAND:
+        return _give_up_by_hand(sight, target)
+    if now - _last_sign(sight) <= patience(sight.heartbeat):
+        return target
+    return _end(target, "failed", f"no answer: {_advice(sight, target)}", now)
+
+
+def _give_up_by_hand(sight: Sight, target: TargetRow) -> TargetRow:
+    if target.state != "ordered" and (sight.token is None or not sight.token.is_alive(sight.now)):
+        return _end(
+            target, "failed", "the token of its login file ended before it was used; repair it again", sight.now
+        )
+    if not sight.operation.stopping:
+        return target
+    if target.state == "ordered":
+        return _end(target, "skipped", "stopped before its login file was taken; nothing was changed", sight.now)
+    why = "stopped before its login file was used; the file stays good until its token ends"
+    return _end(target, "failed", why, sight.now)
+
+
+def _last_sign(sight: Sight) -> datetime:
+    """When the target last made progress: began, was told, was delivered to, got a certificate."""
+    order_times = [order.handed_out_at for order in (sight.token_order, sight.sign_order) if order is not None]
+    order_times += [order.done_at for order in (sight.token_order, sight.sign_order) if order is not None]
+    written_at = None if sight.delivery is None else sight.delivery.written_at
+    known = [sight.target.started_at, written_at, *order_times, *(found.issued_at for found in sight.newer[:1])]
+    return max((at for at in known if at is not None), default=sight.now)
+
+
+def _advice(sight: Sight, target: TargetRow) -> str:
+    error = "" if sight.heartbeat is None else sight.heartbeat.last_error
+    said = f"; its last error: {error}" if error else ""
+    if target.state == "issued":
+        return f"its new certificate was never used; see whether the client runs, and restart it{said}"
+    if target.route == BY_FILE and target.state == "delivered":
+        return f"nobody signed in with the login file; see whether the client runs, and start it{said}"
+    if target.route == BY_FILE:
+        return f"its login file could not be written; {target.step.partition(' ')[2]}"
+    order = sight.token_order or sight.sign_order
+    if order is not None and order.handed_out_at is not None:
+        return f"the client took the order and did not carry it out; look at its log{said}"
+    return f"the client sent no heartbeat; see whether it runs, then repair it{said}"
+
+
+def _end(target: TargetRow, state: str, result: str, now: datetime) -> TargetRow:
+    return replace(target, state=state, step="", result=result, ended_at=now)
