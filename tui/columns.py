@@ -1,0 +1,183 @@
+"""The columns of the client list: which ones fit, how wide they are, and what stands in each cell.
+
+Countdowns come first: a terminal line is sent again from its left edge to the last changed cell, so what ticks stands
+left (tui.md, finding 4). Pure; one call per visible row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from backend.core.facts import Assessment, NextAction, Overlay, Severity, State
+from backend.core.fleet import ClientFlag
+from tui.format import fit, left_until, shorten
+from tui.glyphs import Glyphs
+from tui.lines import Line
+from tui.model import Client
+from tui.palette import SEVERITY_ROLES
+
+SHORT: Final[Mapping[State, str]] = {
+    State.TRUST_BROKEN: "BROKEN",
+    State.LOCKED_OUT: "LOCKED",
+    State.REPAIRABLE: "REPAIR",
+    State.EXPIRED_UNKNOWN: "EXPIRED?",
+    State.NEVER_SIGNED_IN: "NEVER IN",
+}
+OVERLAY_WORDS: Final[Mapping[Overlay, str]] = {
+    Overlay.ACTION_RUNNING: "busy",
+    Overlay.UNCERTAIN: "clock",
+    Overlay.STALE: "stale",
+    Overlay.PLANNED_OFF: "off",
+    Overlay.ORPHAN: "orphan",
+    Overlay.SKEW_WARNING: "skew",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `narrow` cells at least, `wide` when there is room, shown from `from_width` columns on."""
+
+    id: str
+    title: str
+    narrow: int
+    wide: int
+    from_width: int
+    right: bool = False
+
+
+COLUMNS: Final = (
+    Column("certificate", "CERT LEFT", 12, 12, 0, right=True),
+    Column("token", "TOKEN LEFT", 11, 12, 60, right=True),
+    Column("state", "STATE", 11, 18, 0),
+    Column("next", "NEXT STEP", 14, 14, 72),
+    Column("cluster", "CLUSTER", 9, 16, 80),
+    Column("client", "CLIENT", 16, 30, 0),
+    Column("kind", "KIND", 13, 13, 108),
+    Column("renews", "RENEWS", 6, 6, 116),
+    Column("owner", "OWNER", 10, 18, 132),
+)
+_MARGIN: Final = 2  # cursor and mark
+_GROWTH: Final = ("client", "state", "cluster", "token", "owner")  # who gets spare cells, in this order
+
+
+@lru_cache(maxsize=64)
+def layout(width: int) -> tuple[tuple[Column, int], ...]:
+    """Return the columns that fit into `width` cells, with their widths; they fill it exactly."""
+    chosen = [column for column in COLUMNS if column.from_width <= width]
+    widths = {column.id: column.narrow for column in chosen}
+    spare = width - _MARGIN - sum(widths.values()) - (len(chosen) - 1)
+    for name in _GROWTH:
+        column = next((c for c in chosen if c.id == name), None)
+        if column is not None and spare > 0:
+            more = min(spare, column.wide - column.narrow)
+            widths[name] += more
+            spare -= more
+    widths["client" if len(chosen) < 7 else chosen[-1].id] += spare  # may also take back what a tiny window lacks
+    return tuple((column, max(1, widths[column.id])) for column in chosen)
+
+
+def heading(width: int, sorted_by: str) -> Line:
+    """Return the line of titles; the column that the list is sorted by is underlined by its role."""
+    line: list[tuple[str, str]] = [("  ", "head")]
+    for number, (column, size) in enumerate(layout(width)):
+        role = "head+sorted" if column.id == sorted_by else "head"
+        line.append((fit(column.title, size, right=column.right), role))
+        if number + 1 < len(layout(width)):
+            line.append((" ", "head"))
+    return tuple(line)
+
+
+def state_text(judged: Assessment, width: int, glyphs: Glyphs) -> str:
+    """Return glyph and word of a state, with what lies over it after a plus sign, in at most `width` cells."""
+    glyph = glyphs.severity(judged.severity)
+    if Overlay.ACTION_RUNNING in judged.overlays:
+        glyph = glyphs.running
+    word = judged.state.value
+    over = next((text for overlay, text in OVERLAY_WORDS.items() if overlay in judged.overlays), "")
+    if len(word) + (len(over) + 1 if over else 0) > width - 2:
+        word = SHORT.get(judged.state, word)
+    text = f"{glyph} {word}+{over}" if over else f"{glyph} {word}"
+    return text[:width]
+
+
+def role_of(judged: Assessment) -> str:
+    """Return the role that a client's severity gives its cells."""
+    if Overlay.ACTION_RUNNING in judged.overlays and judged.severity > Severity.CRITICAL:
+        return "running"
+    return SEVERITY_ROLES[judged.severity]
+
+
+def next_step(client: Client) -> str:
+    """Return what happens or should happen next."""
+    if client.row.activity:
+        return client.row.activity
+    if client.judged.next_action is NextAction.RENEW and client.judged.severity <= Severity.CRITICAL:
+        return "renew now"
+    return client.judged.next_action.value
+
+
+def token_left(client: Client, now: datetime, width: int) -> str:
+    """Return the token's countdown, or the word for what is known instead."""
+    if client.judged.token_expires_at is not None:
+        return left_until(client.judged.token_expires_at, now, width)
+    return "empty" if client.row.flags & ClientFlag.TOKEN_EMPTY else "unknown"
+
+
+def certificate_left(client: Client, now: datetime, width: int) -> str:
+    """Return the countdown to the effective end of the certificate, `none` without one."""
+    end = client.judged.effective_not_after
+    return "none" if end is None else left_until(end, now, width)
+
+
+def renews(flags: ClientFlag) -> str:
+    """Return who renews a client's certificate."""
+    if flags & ClientFlag.AUTO_RENEW_UNKNOWN:
+        return "?"
+    return "itself" if flags & ClientFlag.AUTO_RENEW else "by you"
+
+
+def _cell(column: Column, size: int, client: Client, now: datetime, glyphs: Glyphs) -> tuple[str, str]:
+    row, judged = client.row, client.judged
+    match column.id:
+        case "certificate":
+            return certificate_left(client, now, size), role_of(judged)
+        case "token":
+            role = "dim" if judged.token_expires_at is None else "text"
+            if judged.token_expires_at is not None and judged.token_expires_at <= now:
+                role = "warning"
+            return token_left(client, now, size), role
+        case "state":
+            return state_text(judged, size, glyphs), role_of(judged)
+        case "next":
+            step = next_step(client)
+            return step, "running" if row.activity else "dim" if step == NextAction.NONE.value else "text"
+        case "cluster":
+            return row.cluster or "-", "dim"
+        case "client":
+            return row.name, "title" if judged.severity <= Severity.CRITICAL else "text"
+        case "kind":
+            return row.kind.value, "dim"
+        case "renews":
+            return renews(row.flags), "dim"
+        case _:
+            return row.owner or row.host or "-", "dim"
+
+
+def row_line(client: Client, now: datetime, width: int, glyphs: Glyphs, *, cursor: bool) -> Line:
+    """Return the line of one client."""
+    over = "+cursor" if cursor else ""
+    line: list[tuple[str, str]] = [
+        (glyphs.cursor if cursor else " ", "mark" + over),
+        (glyphs.mark if client.marked else " ", "mark" + over),
+    ]
+    columns = layout(width)
+    for number, (column, size) in enumerate(columns):
+        text, role = _cell(column, size, client, now, glyphs)
+        line.append((fit(shorten(text, size), size, right=column.right), role + over))
+        if number + 1 < len(columns):
+            line.append((" ", "text" + over))
+    return tuple(line)

@@ -1,0 +1,267 @@
+"""What every screen of the dashboard shares: the lines around its body, its keys and its prompt.
+
+A screen has a scope in the command registry; its bindings and key lines come from there and from nowhere else. The
+body is the subclass's; `draw` brings everything to the app's present second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.banner import View, header_line, key_lines, severity_line
+from tui.commands import BY_ID, Command, complete, of_screen
+from tui.lines import Line, plain
+from tui.widgets.lines import Lines
+from tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui.app import MocdeckApp
+
+MINIMUM_WIDTH = 40
+MINIMUM_HEIGHT = 10
+SHORT_HEIGHT = 16  # below it one key line has to do
+
+
+def bindings_of(scope: str) -> list[Binding]:
+    """Return the key bindings of a screen, made from the registry."""
+    return [
+        Binding(
+            ",".join(command.keys),
+            f"app.run_command('{command.id}')",
+            command.label,
+            id=f"{scope}.{command.id}",
+            show=False,
+        )
+        for command in of_screen(scope)
+        if command.keys
+    ]
+
+
+class DeckScreen(Screen[None]):
+    """Header, body, status, notice or prompt, keys."""
+
+    AUTO_FOCUS = ""
+    ALLOW_SELECT = False
+    scope: ClassVar[str] = ""
+    view_id: ClassVar[str] = ""  # the view command that leads here, marked in the key line
+    app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these screens
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="head")
+        yield Lines(id="small")
+        yield from self.compose_body()
+        yield Lines(id="status")
+        yield Lines(id="notice")
+        yield Prompt()
+        yield Lines(id="keys")
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Return the widgets between header and status; one of them has the id `body`."""
+        raise NotImplementedError
+
+    # What the app asks of a screen
+
+    @property
+    def visible_numbers(self) -> Sequence[int]:
+        """The clients that are on screen."""
+        return ()
+
+    @property
+    def current_number(self) -> int | None:
+        """The client that commands without a mark are about."""
+        return None
+
+    def place(self) -> str:
+        """Return the words for where the operator is."""
+        return self.app.model.columns.deployment or self.app.gateway.connection.context
+
+    def head_lines(self, view: View) -> list[Line]:
+        """Return the lines above the body."""
+        return [header_line(view), severity_line(view)]
+
+    def status(self, view: View) -> Line:
+        """Return the line below the body."""
+        return ()
+
+    def draw_body(self, view: View) -> None:
+        """Bring the body up to date."""
+
+    # Drawing
+
+    def view(self) -> View:
+        """Return what the lines around the body are made from."""
+        app = self.app
+        return View(
+            model=app.model,
+            glyphs=app.glyphs,
+            width=self.size.width,
+            now=app.now,
+            monotonic=app.clock.monotonic(),
+            place=self.place(),
+            tag=app.site_tag,
+            write_mode=app.write_mode,
+            simulated=app.simulated,
+            paused=app.paused_at is not None,
+            jobs=app.running_jobs,
+            failure=app.failure,
+        )
+
+    def draw(self) -> None:
+        """Show the present second; what is the same is not written again."""
+        if not self.is_mounted or not self.size.width:
+            return
+        view = self.view()
+        self.query_one("#head", Lines).set_lines(self.head_lines(view))
+        self.draw_body(view)
+        self.query_one("#status", Lines).set_lines([self.status(view)])
+        self.query_one("#notice", Lines).set_lines([self._notice(view)])
+        self.query_one("#keys", Lines).set_lines(self._keys(view))
+
+    def _notice(self, view: View) -> Line:
+        if self.app.notice_text:
+            return plain(self.app.notice_text, self.app.notice_role)
+        if view.failure and view.now is None:
+            return plain(f"{view.failure}; trying again", "error")
+        return ()
+
+    def _keys(self, view: View) -> list[Line]:
+        commands = of_screen(self.scope)
+        refused = frozenset(c.id for c in commands if c.footer and c.mutates and self.app.refusal(c) is not None)
+        lines = key_lines(commands, view.width, refused=refused, here=self.view_id)
+        prompt = self.query_one(Prompt)
+        if prompt.is_open:
+            lines[0] = self.prompt_help(prompt)
+        return lines[:1] if self.size.height < SHORT_HEIGHT else lines
+
+    def on_mount(self) -> None:
+        """Show the first frame at once, whatever is known."""
+        self.draw()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened behind another screen."""
+        self.draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the new size, or say which one is needed."""
+        width, height = event.size
+        small = width < MINIMUM_WIDTH or height < MINIMUM_HEIGHT
+        self.set_class(small, "-small")
+        self.set_class(height < SHORT_HEIGHT, "-short")
+        needed = f"{MINIMUM_WIDTH}x{MINIMUM_HEIGHT}"
+        self.query_one("#small", Lines).set_lines([plain(f"needs {needed},"), plain(f"has {width}x{height}")])
+        self.resized(width, height)
+        self.call_after_refresh(self.draw)
+
+    def resized(self, width: int, height: int) -> None:
+        """Show or hide panes for a new size."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Tell the app that somebody types."""
+        self.app.note_key(event.time)
+
+    # The prompt
+
+    def open_prompt(self, purpose: str, sigil: str, text: str = "", **options: Any) -> None:
+        """Let the operator type a line."""
+        self.query_one("#notice", Lines).display = False
+        self.query_one(Prompt).open(purpose, sigil, text, **options)
+        self.draw()
+
+    def close_prompt(self) -> None:
+        """End typing and give the keys back to the body."""
+        self.query_one(Prompt).close()
+        self.query_one("#notice", Lines).display = True
+        self.focus_body()
+        self.draw()
+
+    def focus_body(self) -> None:
+        """Let the body have the keys."""
+        self.set_focus(None)
+
+    def prompt_help(self, prompt: Prompt) -> Line:
+        """Return the line under the prompt."""
+        if prompt.purpose == "command":
+            found = complete(prompt.entry.value, self.scope)
+            if not found:
+                return plain("no such command; ? lists them", "error")
+            return plain("  ".join(command.id.replace("_", "-") for command in found[:12]), "dim")
+        return plain("enter accepts, esc cancels", "dim")
+
+    def cmd_command_line(self) -> None:
+        """Open the `:` line."""
+        self.open_prompt("command", ":", completer=self._complete)
+
+    def _complete(self, typed: str) -> str | None:
+        found = complete(typed, self.scope)
+        return found[0].id.replace("_", "-") if found else None
+
+    def cmd_write(self) -> None:
+        """Ask for the reason of write mode."""
+        if self.app.write_mode:
+            self.app.notice("write mode is on already; `:readonly` ends it")
+        else:
+            self.open_prompt("reason", "reason for changes:")
+
+    def on_prompt_changed(self, message: Prompt.Changed) -> None:
+        """Show completions as they are typed."""
+        self.prompt_changed(message.purpose, message.text)
+        self.draw()
+
+    def prompt_changed(self, purpose: str, text: str) -> None:
+        """Follow what is typed."""
+
+    def on_prompt_closed(self, message: Prompt.Closed) -> None:
+        """Leave the prompt without doing anything."""
+        self.prompt_closed(message.purpose)
+        self.close_prompt()
+
+    def prompt_closed(self, purpose: str) -> None:
+        """Undo what the prompt had changed."""
+
+    def on_prompt_entered(self, message: Prompt.Entered) -> None:
+        """Do what was typed."""
+        if message.purpose == "command":
+            self.close_prompt()
+            self._run_typed(message.text)
+        elif message.purpose == "reason":
+            self.close_prompt()
+            self._switch_write(message.text)
+        else:
+            self.prompt_entered(message.purpose, message.text)
+
+    def prompt_entered(self, purpose: str, text: str) -> None:
+        """Accept what was typed for a purpose of the screen's own."""
+
+    def _run_typed(self, text: str) -> None:
+        word, _, rest = text.strip().partition(" ")
+        if not word:
+            return
+        if word == "write" and rest.strip() and not self.app.write_mode:
+            self._switch_write(rest)
+            return
+        command = self._command_named(word)
+        if command is None:
+            self.app.notice(f"no command {word!r} here; ? lists them", "error")
+        else:
+            self.app.run_command(command)
+
+    def _command_named(self, word: str) -> Command | None:
+        exact = BY_ID.get(word.lower().replace("-", "_"))
+        if exact is not None and self.scope in exact.scope:
+            return exact
+        found = complete(word, self.scope)
+        return found[0] if len(found) == 1 else None
+
+    def _switch_write(self, reason: str) -> None:
+        if not reason.strip():
+            self.app.notice("write mode needs a reason, such as a ticket number; nothing was switched", "warning")
+            return
+        self.app.set_write_mode(on=True, reason=reason.strip())
+        self.app.notice("write mode is on until you leave, or 30 minutes without a key", "title")

@@ -1,0 +1,279 @@
+"""The home screen: every client of the site, worst first, with two countdowns and the next step.
+
+Owns the filter, the sort menu, the marks' keys and where the panes stand; what they show is the model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from backend.core.filter import FilterError, parse
+from tui.banner import View, ribbon_bars, ribbon_lines, status_line
+from tui.commands import FLEET
+from tui.drawer import drawer_lines
+from tui.feed import pane_lines
+from tui.lines import Line, plain
+from tui.model import LATE, WEEKS
+from tui.screens.deck import DeckScreen, bindings_of
+from tui.widgets.fleet_table import FleetTable
+from tui.widgets.lines import Lines
+from tui.widgets.prompt import Prompt
+
+DRAWER_SIZE = (120, 30)
+PANE_SIZE = (140, 36)
+RIBBON_SIZE = (75, 20)
+BAR_LINES = 4
+
+
+class FleetScreen(DeckScreen):
+    """Table, drawer and feed."""
+
+    scope = FLEET
+    view_id: ClassVar[str] = "view_fleet"
+    BINDINGS: ClassVar[list[object]] = [*bindings_of(FLEET)]  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter_error = ""
+        self._before_filter: tuple[str, int | None] = ("", None)
+        self._drawn_revision = -1
+        self._range_from: int | None = None
+        self._weeks: list[int] = []
+        self._weeks_of: tuple[int, int] = (-1, -1)
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(id="body"):
+            with Horizontal(id="row"):
+                yield FleetTable(id="table")
+                yield Lines(id="drawer")
+            yield Lines(id="pane")
+
+    @property
+    def table(self) -> FleetTable:
+        """The client list."""
+        return self.query_one(FleetTable)
+
+    @property
+    def visible_numbers(self) -> Sequence[int]:
+        return self.table.visible_numbers
+
+    @property
+    def current_number(self) -> int | None:
+        return self.table.cursor if self.app.model.order else None
+
+    def focus_body(self) -> None:
+        self.table.focus()
+
+    def on_mount(self) -> None:
+        self.focus_body()
+        super().on_mount()
+
+    def resized(self, width: int, height: int) -> None:
+        self.set_class(width >= DRAWER_SIZE[0] and height >= DRAWER_SIZE[1], "-drawer")
+        self.set_class(width >= PANE_SIZE[0] and height >= PANE_SIZE[1], "-pane")
+
+    def place(self) -> str:
+        return f"site {super().place()}"
+
+    # Drawing
+
+    def head_lines(self, view: View) -> list[Line]:
+        lines = super().head_lines(view)
+        if self.size.width < RIBBON_SIZE[0] or self.size.height < RIBBON_SIZE[1] or view.now is None:
+            return lines
+        moment = (self.app.model.revision, int(view.now.timestamp()) // 60)
+        if moment != self._weeks_of:
+            self._weeks, self._weeks_of = self.app.model.weeks(view.now), moment
+        if self.size.height >= PANE_SIZE[1]:
+            lines.extend(ribbon_bars(view, self._weeks, BAR_LINES))
+        lines.extend(ribbon_lines(view, self._weeks))
+        return lines
+
+    def draw_body(self, view: View) -> None:
+        model, table = self.app.model, self.table
+        if model.revision != self._drawn_revision:
+            self._drawn_revision = model.revision
+            table.follow()
+        table.empty_lines = self._empty_lines(view)
+        table.draw(view.now)
+        client = None if table.cursor is None or not model.order else model.find(table.cursor)
+        if self.has_class("-drawer"):
+            drawer = self.query_one("#drawer", Lines)
+            drawer.set_lines(drawer_lines(client, view, drawer.size.width, drawer.size.height))
+        if self.has_class("-pane"):
+            pane = self.query_one("#pane", Lines)
+            pane.set_lines(pane_lines(self.app.operations, self.app.audit, view, pane.size.width, pane.size.height))
+
+    def _empty_lines(self, view: View) -> list[Line]:
+        model = self.app.model
+        if model.filter_text or model.week is not None:
+            what = f"`{model.filter_text}`" if model.filter_text else ""
+            if model.week is not None:
+                week = "late" if model.week == LATE else f"week {model.week}"
+                what = f"{what} in {week}" if what else week
+            return [plain(""), plain(f"  no client matches {what}", "title"), plain("  esc clears it", "dim")]
+        if view.now is None:
+            address = self.app.gateway.connection.address
+            return [plain(""), plain(f"  waiting for the agent at {address}", "title"), plain("  q quits", "dim")]
+        if not model.complete:
+            return [plain(""), plain("  reading the fleet", "title")]
+        return [
+            plain(""),
+            plain("  this site has no client yet", "title"),
+            plain("  `mocdeck identity create` makes the first one", "dim"),
+        ]
+
+    def status(self, view: View) -> Line:
+        first, last = self.table.span
+        newest = ""
+        if self.app.audit:
+            event = self.app.audit[0]
+            newest = f"{event.at:%H:%M:%S} {event.outcome} {event.action} {event.subject}"
+        return status_line(view, first=first, last=last, newest=newest)
+
+    # Moving
+
+    def _move(self, rows: int) -> None:
+        self.app.hold_order()
+        self.table.move(rows)
+
+    def cmd_down(self) -> None:
+        self._move(1)
+
+    def cmd_up(self) -> None:
+        self._move(-1)
+
+    def cmd_page_down(self) -> None:
+        self._move(self.table.page)
+
+    def cmd_page_up(self) -> None:
+        self._move(-self.table.page)
+
+    def cmd_top(self) -> None:
+        self.table.go(0)
+
+    def cmd_bottom(self) -> None:
+        self.table.go_last()
+
+    # Marking
+
+    def cmd_mark(self) -> None:
+        number = self.current_number
+        if number is None:
+            return
+        self.app.model.marks ^= {number}
+        self._range_from = number
+        self._move(1)
+
+    def cmd_mark_range(self) -> None:
+        model, number = self.app.model, self.current_number
+        here = None if number is None else model.place_of(number)
+        start = None if self._range_from is None else model.place_of(self._range_from)
+        if here is None:
+            return
+        low, high = sorted((here, here if start is None else start))
+        model.marks |= set(model.order[low : high + 1])
+        self._range_from = number
+
+    def cmd_mark_all(self) -> None:
+        self.app.model.marks |= set(self.app.model.order)
+
+    def cmd_unmark(self) -> None:
+        self.app.model.marks.clear()
+        self._range_from = None
+
+    # Looking
+
+    def cmd_detail(self) -> None:
+        from tui.screens.detail import DetailScreen
+
+        number = self.current_number
+        if number is not None:
+            self.app.push_screen(DetailScreen(number))
+
+    def cmd_actions(self) -> None:
+        from tui.screens.menu import action_menu
+
+        action_menu(self.app)
+
+    def cmd_sort(self) -> None:
+        from tui.screens.menu import sort_menu
+
+        sort_menu(self.app)
+
+    def cmd_filter(self) -> None:
+        self._before_filter = (self.app.model.filter_text, self.current_number)
+        self._filter_error = ""
+        self.open_prompt("filter", "/", self.app.model.filter_text)
+
+    def prompt_changed(self, purpose: str, text: str) -> None:
+        if purpose == "filter":
+            self._apply_filter(text)
+
+    def _apply_filter(self, text: str) -> None:
+        text = text.strip()
+        try:
+            parsed = parse(text) if text else None
+        except FilterError as error:
+            self._filter_error = str(error)
+            return
+        self._filter_error = ""
+        self.app.model.choose_filter(text, parsed, self.app.clock.monotonic())
+
+    def prompt_help(self, prompt: Prompt) -> Line:
+        if prompt.purpose != "filter":
+            return super().prompt_help(prompt)
+        if self._filter_error:
+            return plain(self._filter_error, "error")
+        return plain(
+            "words  col:value  !col:value  left<7d  token<30d  sev:x!  marked   enter keeps, esc clears", "dim"
+        )
+
+    def prompt_entered(self, purpose: str, text: str) -> None:
+        self._apply_filter(text)
+        if not self._filter_error:
+            self.close_prompt()
+
+    def prompt_closed(self, purpose: str) -> None:
+        if purpose == "filter":
+            self._clear_filter()
+
+    def _clear_filter(self) -> None:
+        self._filter_error = ""
+        number = self.current_number
+        self.app.model.choose_filter("", None, self.app.clock.monotonic())
+        before = self._before_filter[1]
+        if before is not None and number is None:
+            self.table.select(before)
+
+    def cmd_back(self) -> None:
+        model = self.app.model
+        if model.week is not None:
+            model.choose_week(None, self.app.clock.monotonic())
+        elif model.filter_text:
+            self._clear_filter()
+        elif self.app.notice_text:
+            self.app.notice_text = ""
+
+    def cmd_weeks(self) -> None:
+        chosen = LATE if self.app.model.week is None else None
+        self.app.model.choose_week(chosen, self.app.clock.monotonic())
+
+    def _week(self, step: int) -> None:
+        week = self.app.model.week
+        if week is not None:
+            self.app.model.choose_week(max(LATE, min(WEEKS - 1, week + step)), self.app.clock.monotonic())
+
+    def cmd_week_back(self) -> None:
+        self._week(-1)
+
+    def cmd_week_on(self) -> None:
+        self._week(1)
+
+    def on_fleet_table_cursor_moved(self) -> None:
+        """Show the client under the cursor in the drawer."""
+        self.app.deck.draw()

@@ -1,0 +1,72 @@
+"""The keys of the screen that help was asked on, generated from the registry; then the signs and the filter language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from backend.core.facts import Severity
+from tui.banner import View
+from tui.columns import OVERLAY_WORDS
+from tui.commands import HELP, Group, of_screen
+from tui.format import wrapped
+from tui.lines import BLANK, Line, plain
+from tui.palette import SEVERITY_ROLES
+from tui.screens.deck import bindings_of
+from tui.screens.scroll import ScrollScreen
+
+_FILTER = (
+    ("word", "anywhere in name, cluster, kind, host or owner; several words must all match"),
+    ("cluster:bonn  !kind:KMS", "in one column; ! turns it round"),
+    ("state:latent  sev:x!", "by state, by severity signs"),
+    ("left<7d  token<30d", "by what is left"),
+    ("auto:no  marked", "who does not renew by itself; what is marked"),
+)
+_MEANINGS = {
+    Severity.EXPIRED: "out, or its CA has ended",
+    Severity.CRITICAL: "at most 10 % left, or a repair that cannot wait",
+    Severity.UNKNOWN: "not confirmed; what is shown is the last word",
+    Severity.WARNING: "at most 30 % left and nobody renews, or late",
+    Severity.INFO: "due, and it renews by itself",
+    Severity.OK: "nothing to do",
+}
+
+
+class HelpScreen(ScrollScreen):
+    """What each key does here."""
+
+    scope = HELP
+    view_id: ClassVar[str] = "help"
+    BINDINGS: ClassVar[list[object]] = [*bindings_of(HELP)]  # type: ignore[assignment]
+
+    def __init__(self, about: str) -> None:
+        super().__init__()
+        self.about = about
+
+    def place(self) -> str:
+        return f"help: {self.about}"
+
+    def text_lines(self, view: View) -> Sequence[Line]:
+        lines: list[Line] = []
+        commands = of_screen(self.about)
+        for group in Group:
+            members = [command for command in commands if command.group is group]
+            if not members:
+                continue
+            lines.append(plain(group.value, "head"))
+            for command in members:
+                reason = self.app.refusal(command) if command.mutates else None
+                text = command.help if reason is None else f"{command.help} (now refused: {reason})"
+                for number, part in enumerate(wrapped(text, max(20, view.width - 26))):
+                    head = f"  {command.key:10} {command.label:11} " if not number else " " * 25
+                    lines.append(((head[:13], "key"), (head[13:], "text"), (part, "text" if reason is None else "dim")))
+            lines.append(BLANK)
+        lines.append(plain("Signs in STATE", "head"))
+        for severity, meaning in _MEANINGS.items():
+            role = SEVERITY_ROLES[severity]
+            lines.append(((f"  {view.glyphs.severity(severity)} {severity.name.lower():10} ", role), (meaning, "text")))
+        words = ", ".join(f"+{word}" for word in OVERLAY_WORDS.values())
+        lines.append(plain(f"  {view.glyphs.running} busy       an operation is at work; after a state: {words}"))
+        lines.extend([BLANK, plain("Filter", "head")])
+        lines.extend(((f"  {term:26} ", "key"), (meaning, "text")) for term, meaning in _FILTER)
+        return lines

@@ -1,0 +1,129 @@
+"""Small menus over the list: the order to sort by, and every action with the reason when it is refused.
+
+A menu chooses; it starts nothing that its key would not start, through the same gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from tui.commands import Command, of_screen
+from tui.format import fit, shorten
+from tui.lines import BLANK, Line, boxed, line_width, plain
+from tui.sorting import ORDERS
+from tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from tui.app import MocdeckApp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a menu; `key` chooses it at once."""
+
+    key: str
+    label: str
+    note: str
+    open: bool = True
+
+
+class Menu(ModalScreen[str | None]):
+    """A framed list; letters choose, the cursor and enter as well, esc leaves."""
+
+    app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these screens
+
+    def __init__(self, title: str, entries: Sequence[Entry], chosen: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._entries = entries
+        self._row = next((row for row, entry in enumerate(entries) if entry.key == chosen), 0)
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="menu")
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        glyphs = self.app.glyphs
+        room = max(20, self.size.width - 4)
+        body: list[Line] = []
+        for row, entry in enumerate(self._entries):
+            over = "+cursor" if row == self._row else ""
+            role = "text" if entry.open else "dim"
+            head = f"{glyphs.cursor if over else ' '} {entry.key}  "
+            note = shorten(entry.note, max(0, room - 4 - len(head) - 16))
+            body.append(((head, "key" + over), (fit(entry.label, 16), role + over), (note, "dim" + over)))
+        body.extend([BLANK, plain("enter chooses, esc leaves", "dim")])
+        width = min(room, max(line_width(line) for line in body) + 4)
+        frame = ("+", "-") if glyphs.is_ascii else ("┌", "─")
+        menu = self.query_one("#menu", Lines)
+        menu.styles.width = width
+        menu.set_lines(boxed(self._title, body, width, min(len(body) + 2, self.size.height), *frame))
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        if event.key in {"escape", "q"}:
+            self.dismiss(None)
+        elif event.key == "enter":
+            self.dismiss(self._entries[self._row].key)
+        elif event.key in {"down", "j"}:
+            self._go(self._row + 1)
+        elif event.key in {"up", "k"} and not self._has(event.character):
+            self._go(self._row - 1)
+        elif self._has(event.character):
+            self.dismiss(event.character)
+
+    def _has(self, key: str | None) -> bool:
+        return any(entry.key == key for entry in self._entries)
+
+    def _go(self, row: int) -> None:
+        self._row = max(0, min(row, len(self._entries) - 1))
+        self._draw()
+
+
+def sort_menu(app: MocdeckApp) -> None:
+    """Let the operator choose the order of the list."""
+    entries = [Entry(key=order.key, label=order.id, note=order.word) for order in ORDERS]
+
+    def chosen(key: str | None) -> None:
+        for order in ORDERS:
+            if order.key == key:
+                app.model.choose_sort(order, app.clock.monotonic())
+        app.deck.draw()
+
+    app.push_screen(Menu("sort", entries, app.model.sort.key), chosen)
+
+
+def action_menu(app: MocdeckApp) -> None:
+    """List every action for the selected clients, refused ones with their reason."""
+    names = app.selected_names()
+    acts = [command for command in of_screen(app.deck.scope) if command.mutates]
+    entries = [_entry(app, command) for command in acts]
+
+    def chosen(key: str | None) -> None:
+        for command in acts:
+            if command.key == key:
+                app.run_command(command)
+
+    title = names[0] if len(names) == 1 else f"{len(names)} marked clients"
+    app.push_screen(Menu(title, entries), chosen)
+
+
+def _entry(app: MocdeckApp, command: Command) -> Entry:
+    reason = app.refusal(command)
+    if reason is None and command.action is not None:
+        verdict = app.situation().verdicts.get(command.action)
+        note = command.help if verdict is None else verdict.why
+    else:
+        note = command.help if reason is None else reason.removeprefix(f"{command.label}: ")
+    return Entry(key=command.key, label=command.label, note=note, open=reason is None)

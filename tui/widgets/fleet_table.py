@@ -1,0 +1,151 @@
+"""The client list: a Line-API table that repaints only the changed cells of visible rows.
+
+Owns the cursor and what part of the list is seen; the order, the marks and the filter are the model's. The cursor is a
+client, not a row number: it follows its client wherever the list puts it. Rows exist as text only while visible.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.message import Message
+
+from tui.columns import heading, row_line
+from tui.lines import BLANK, Line, plain
+from tui.widgets.lines import Lines
+
+
+class FleetTable(Lines, can_focus=True):
+    """Title line and rows; `draw(now)` shows the present second."""
+
+    DEFAULT_CSS = """
+    FleetTable { height: 1fr; }
+    """
+
+    class CursorMoved(Message):
+        """Another client is under the cursor."""
+
+    empty: ClassVar[tuple[str, ...]] = ("no client yet",)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.cursor: int | None = None  # an identity number
+        self.top = 0
+        self.rows_formatted = 0  # since birth; at most the visible rows for each draw
+        self.empty_lines: list[Line] = []
+        self._row = 0
+        self._now: datetime | None = None
+
+    @property
+    def page(self) -> int:
+        """Rows that fit below the titles."""
+        return max(1, self.size.height - 1)
+
+    @property
+    def visible_numbers(self) -> list[int]:
+        """The clients on screen, from the top."""
+        return self.app.model.order[self.top : self.top + self.page]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last row on screen, counted from 1; (0, 0) for an empty list."""
+        shown = len(self.visible_numbers)
+        return (self.top + 1, self.top + shown) if shown else (0, 0)
+
+    def follow(self) -> None:
+        """Bring cursor and scrolling in line with the model's order; the cursor stays on its client."""
+        order = self.app.model.order
+        if not order:
+            self.top = self._row = 0
+            return
+        place = None if self.cursor is None else self.app.model.place_of(self.cursor)
+        if place is None:
+            self._row = min(self._row, len(order) - 1)
+            self._take(order[self._row])
+        elif place != self._row:
+            at_screen_row = self._row - self.top
+            self._row = place
+            if self.top:  # keep the client on its screen line, unless the list is shown from its beginning
+                self.top = place - at_screen_row
+        self._scroll_into_view()
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by so many rows, as far as the list goes."""
+        self.go(self._row + rows)
+
+    def go(self, row: int) -> None:
+        """Put the cursor on a row of the list; below 0 is the first, beyond the end the last."""
+        order = self.app.model.order
+        if not order:
+            return
+        self._row = max(0, min(row, len(order) - 1))
+        self._take(order[self._row])
+        self._scroll_into_view()
+        self.draw(self._now)
+
+    def go_last(self) -> None:
+        """Put the cursor on the last row."""
+        self.go(len(self.app.model.order) - 1)
+
+    def select(self, number: int) -> None:
+        """Put the cursor on a client if the list has it."""
+        place = self.app.model.place_of(number)
+        if place is not None:
+            self.go(place)
+
+    def _take(self, number: int) -> None:
+        if number != self.cursor:
+            self.cursor = number
+            self.post_message(self.CursorMoved())
+
+    def _scroll_into_view(self) -> None:
+        page = self.page
+        if self._row < self.top:
+            self.top = self._row
+        elif self._row >= self.top + page:
+            self.top = self._row - page + 1
+        self.top = max(0, min(self.top, len(self.app.model.order) - page))
+
+    def draw(self, now: datetime | None) -> None:
+        """Show the list at `now`; rows whose text is the same are not written again."""
+        self._now = now
+        width, height = self.size
+        if not width or not height:
+            return
+        self.set_lines(self._compose_lines(width, height, now))
+
+    def _compose_lines(self, width: int, height: int, now: datetime | None) -> list[Line]:
+        model = self.app.model
+        lines: list[Line] = [heading(width, model.sort.id)]
+        if now is None or not model.order:
+            lines.extend(self.empty_lines or [plain(text, "dim") for text in self.empty])
+        else:
+            for number in self.visible_numbers:
+                client = model.find(number)
+                if client is not None:
+                    self.rows_formatted += 1
+                    lines.append(row_line(client, now, width, self.app.glyphs, cursor=number == self.cursor))
+        lines.extend([BLANK] * (height - len(lines)))
+        return lines[:height]
+
+    def on_resize(self) -> None:
+        """Show as many rows as fit now, around the same client."""
+        self._scroll_into_view()
+        self.draw(self._now)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse was pressed."""
+        if event.y >= 1 and self.top + event.y - 1 < len(self.app.model.order):
+            self.go(self.top + event.y - 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll three rows, cursor included, so that it is never out of sight."""
+        event.stop()
+        self.move(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll three rows back."""
+        event.stop()
+        self.move(-3)
