@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,9 +85,10 @@ class SqliteStore:
         try:
             with _translated(self._path):
                 connection.begin()
-            transaction = SqlTransaction(Work(connection, self._prepared, self._trouble, _is_open))
-            yield transaction
-            transaction.finish()
+            with closing(Work(connection, self._prepared, self._trouble, _is_open)) as work:
+                transaction = SqlTransaction(work)
+                yield transaction
+                transaction.finish()
             with _translated(self._path):
                 connection.commit()
         finally:
@@ -160,22 +161,45 @@ def _claim(path: Path) -> None:
     """Create the file privately, or make sure that the one there is ours alone."""
     try:
         _check_directory(path.parent)
-        handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            found = os.fstat(handle)
-        finally:
-            os.close(handle)
+        if not _create(path):
+            _check_file(path)
     except OSError as error:
-        raise StoreUnavailable(
-            f"the store {path} cannot be opened: {error.strerror}; check the path and its rights"
-        ) from error
+        raise _cannot_open(path, error.strerror or str(error)) from error
+
+
+def _create(path: Path) -> bool:
+    """Create an empty file, unless there is one.
+
+    A file that is there is not opened: closing it again would drop the locks of a store that this process has open.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    os.close(handle)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)  # a name that is lost with the power would lose every commit under it
+    finally:
+        os.close(directory)
+    return True
+
+
+def _check_file(path: Path) -> None:
+    found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
-        raise StoreUnsafe(f"the store {path} is not a regular file; give the path of a file")
+        raise StoreUnsafe(f"the store {path} is not a regular file; give the path of the file itself")
     if found.st_mode & 0o077:
         raise StoreUnsafe(
             f"the store {path} can be opened by other accounts (mode {stat.S_IMODE(found.st_mode):04o}); "
             f"run: chmod 600 {path}"
         )
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise _cannot_open(path, "it cannot be read and written")
+
+
+def _cannot_open(path: Path, why: str) -> StoreUnavailable:
+    return StoreUnavailable(f"the store {path} cannot be opened: {why}; check the path and its rights")
 
 
 def _check_directory(directory: Path) -> None:

@@ -69,6 +69,10 @@ class Work:
         self._is_lost = False
         self._depth = 0
 
+    def close(self) -> None:
+        """Let go of the driver's cursor: one left open keeps the file from being closed."""
+        self._cursor.close()
+
     def write(self, statement: Executable, values: Values | None = None, *, taken: str = "") -> int:
         """Run an insert, update or delete; return how many rows it met.
 
