@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.clock import ManualClock
 from backend.core.drafts import IdentityDraft
@@ -27,6 +28,7 @@ from backend.pki.vault import KeyVault
 from backend.service import identities, roles
 from backend.service.bootstrap import KEYS_DIRECTORY, STORE_FILE, NewAgent, init_agent, open_world
 from backend.service.caller import Caller
+from backend.service.clock_watch import ClockWatch
 from backend.service.guard import authenticate
 from backend.service.peers import PeerCache
 from backend.service.signer import Signer
@@ -94,8 +96,6 @@ class Site:
 
 def der(certificate: Certificate) -> bytes:
     """The leaf as TLS hands it over."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     return split_bundle(certificate.pem)[0].public_bytes(Encoding.DER)
 
 
@@ -123,7 +123,9 @@ def site(born: Born, tmp_path: Path) -> Iterator[Site]:
     clock = ManualClock(START)
     # The passphrase's key is the same for every copy; deriving it anew would take a tenth of a second a test.
     vault = KeyVault(directory / KEYS_DIRECTORY, born.vault._aead)
-    world = replace(born.world, clock=clock, signer=Signer(vault), agent_directory=directory, peers=PeerCache())
+    world = replace(
+        born.world, clock=clock, signer=Signer(vault), agent_directory=directory, peers=PeerCache(), watch=ClockWatch()
+    )
     store = open_store(directory / STORE_FILE)
     token = Secret(yaml.safe_load((directory / "admin" / "login.yaml").read_text())["token"])
     csr = make_csr(generate_key(KeyKind.P256), "admin")

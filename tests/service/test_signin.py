@@ -9,6 +9,7 @@ import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -165,7 +166,7 @@ def test_a_request_decides_nothing_but_the_key(site: Site) -> None:
     wishes: list[x509.ExtensionType] = [
         x509.SubjectAlternativeName([x509.DNSName("*.example.test"), x509.DNSName("csi")]),
         x509.BasicConstraints(ca=True, path_length=None),
-        x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]),
     ]
     subject = x509.Name(
         [
