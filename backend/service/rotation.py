@@ -17,7 +17,7 @@ from typing import Final
 
 from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, NotFound, OldVersion, PlanChanged
 from backend.core.model import AuthorityStatus
-from backend.core.rotation import ClientStanding, Event, Phase, advance
+from backend.core.rotation import ClientStanding, Event, Phase, advance, gates
 from backend.service import audit
 from backend.service.caller import Caller
 from backend.service.clock_trust import doubt, is_doubted, vouch
@@ -27,7 +27,7 @@ from backend.service.rotation_checks import require_invariants
 from backend.service.rotation_clients import Sightings, observe, rows_for, sight
 from backend.service.rotation_plan import RotationPlanView, draft_rotation, plan_rotation, what_changed
 from backend.service.rotation_steps import cut_over, drop, find_authority, mark_lost, publish, stage
-from backend.service.rotation_view import AuthoritiesView, RotationView, authorities, may_leave_staged, standings, view
+from backend.service.rotation_view import AuthoritiesView, RotationView, authorities, facts_of, standings, view
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import RotationClientRow, RotationRow
@@ -105,7 +105,7 @@ def start_rotation(
         started_at=now,
         phase_at=now,
     )
-    tx.rotations.add(rotation, rows_for(tx, rotation.id, tx.identities.all(), now))
+    tx.rotations.add(rotation, rows_for(tx, world, rotation.id, tx.identities.all(), now))
     tx.plans.mark_started(stored.id)
     audit.record(
         tx,
@@ -146,20 +146,22 @@ def tick(tx: Transaction, world: World) -> str:
         return ""
     now = world.clock.now()
     sightings = sight(tx)
-    clients = observe(tx, rotation, sightings, now)
+    clients = observe(tx, world, rotation, sightings, now)
     if doubt(tx, world):
         return ""
     match Phase(rotation.phase):
         case Phase.PLANNED:
             return _stage(tx, world, rotation, now)
         case Phase.STAGED:
-            return _inform(tx, world, rotation, clients, sightings, now)
+            return _inform(tx, world, rotation, clients, now)
         case Phase.FENCED:
             return _cut_over(tx, world, rotation, clients, sightings, now)
         case Phase.CUTOVER:
             return _enter(tx, world, rotation, Event.REOPEN, now)
         case Phase.RE_ENROLLING:
-            waiting = [standing for standing in standings(tx, rotation, clients, sightings, now) if _is_away(standing)]
+            waiting = [
+                standing for standing in standings(rotation, clients, sightings.heartbeats, now) if _is_away(standing)
+            ]
             return "" if waiting else _enter(tx, world, rotation, Event.VERIFY, now)
         case Phase.VERIFIED:
             return _enter(tx, world, rotation, Event.COMPLETE, now, outcome="completed")
@@ -253,7 +255,6 @@ def _inform(
     world: World,
     rotation: RotationRow,
     clients: Sequence[RotationClientRow],
-    sightings: Sightings,
     now: datetime,
 ) -> str:
     """Publish both roots first, then wait until every living client has taken the new one home."""
@@ -272,7 +273,7 @@ def _inform(
         )
         require_invariants(tx, rotation)
         return f"{PUBLISH}: epoch {bundle.epoch}"
-    if not may_leave_staged(tx, rotation, clients, sightings, now):
+    if not all(gate.met for gate in gates(facts_of(tx, rotation, clients), now)):
         return ""
     set_fence(tx, f"CA rotation {rotation.id}")
     return _enter(tx, world, rotation, Event.FENCE, now)
@@ -372,12 +373,12 @@ def _write_off(
     if not reason.strip():
         raise InvalidInput("writing clients off needs a reason; it is kept in the audit trail")
     sightings = sight(tx)
-    clients = observe(tx, rotation, sightings, now)
+    clients = observe(tx, world, rotation, sightings, now)
     by_name = {client.name: client for client in clients}
     unknown = sorted(set(names) - set(by_name))
     if unknown:
         raise InvalidInput(f"the rotation has no clients named {', '.join(unknown)}")
-    states = zip(clients, standings(tx, rotation, clients, sightings, now), strict=True)
+    states = zip(clients, standings(rotation, clients, sightings.heartbeats, now), strict=True)
     away = {client.name for client, standing in states if _is_away(standing)}
     unnamed = sorted(away - set(names))
     if unnamed:

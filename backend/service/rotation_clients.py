@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
+from backend.core.blast import ReturnRoute
 from backend.core.model import Certificate, Heartbeat, Identity, LastSeen
 from backend.core.rotation import Phase
-from backend.service.ways_back import way_back_of
+from backend.service.contact import is_living
+from backend.service.ways_back import ways_back
+from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import RotationClientRow, RotationRow
 
-BEFORE_CUTOVER = {Phase.PLANNED.value, Phase.STAGED.value, Phase.FENCED.value}
+SILENT: Final = "It fell silent before it had the new root"
+_SILENCED: Final = {ReturnRoute.FILE.value, ReturnRoute.MANUAL.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +42,19 @@ def sight(tx: Transaction) -> Sightings:
 
 
 def observe(
-    tx: Transaction, rotation: RotationRow, sightings: Sightings, now: datetime
+    tx: Transaction, world: World, rotation: RotationRow, sightings: Sightings, now: datetime
 ) -> tuple[RotationClientRow, ...]:
     """Fold the facts into the client rows, write those that changed, and return all.
 
-    Before the cutover: who acknowledged the epoch with the new root, and who joined. After it: who has used a
-    certificate of the new generation. At any time: whose identity was deleted or revoked, which takes it off the list.
+    Before the cutover: who acknowledged the epoch with the new root, who fell silent, and who joined. After it: who has
+    used a certificate of the new generation. At any time: whose identity was deleted or revoked, which takes it off
+    the list.
     """
     known = tx.rotations.clients(rotation.id)
-    changed: list[RotationClientRow] = []
-    if rotation.phase in BEFORE_CUTOVER:
+    if Phase(rotation.phase).is_before_cutover:
         informed = _informed_at(tx, rotation, sightings)
-        seen = [_note_informed(client, informed) for client in known]
-        seen += _newcomers(tx, rotation, known, sightings, now)
+        seen = [_note_contact(client, sightings, informed, now) for client in known]
+        seen += _newcomers(tx, world, rotation, known, sightings, now)
     else:
         returned = _returned_at(tx, rotation, known)
         seen = [_note_returned(client, returned) for client in known]
@@ -62,17 +67,17 @@ def observe(
 
 
 def rows_for(
-    tx: Transaction, rotation_id: str, identities: Iterable[Identity], now: datetime
+    tx: Transaction, world: World, rotation_id: str, identities: Iterable[Identity], now: datetime
 ) -> list[RotationClientRow]:
     """Rows for these identities, each with its planned way back."""
     chosen = list(identities)
-    ways = way_back_of(tx, chosen, now)
+    ways = ways_back(tx, world, chosen, now)
     return [
         RotationClientRow(
             rotation_id=rotation_id,
             identity_number=identity.number,
             name=identity.name,
-            route=ways[identity.number].route,
+            route=ways[identity.number].route.value,
             why=ways[identity.number].why,
         )
         for identity in chosen
@@ -86,13 +91,30 @@ def _informed_at(tx: Transaction, rotation: RotationRow, sightings: Sightings) -
     return {number: beat.heard_at for number, beat in sightings.heartbeats.items() if beat.epoch == bundle.epoch}
 
 
-def _note_informed(client: RotationClientRow, informed: Mapping[int, datetime]) -> RotationClientRow:
-    at = informed.get(client.identity_number)
-    return client if client.informed_at is not None or at is None else replace(client, informed_at=at)
+def _note_contact(
+    client: RotationClientRow, sightings: Sightings, informed: Mapping[int, datetime], now: datetime
+) -> RotationClientRow:
+    """Note that a client has the new root, or fell silent before it had: then nobody waits for it any longer."""
+    number = client.identity_number
+    at, beat, identity = informed.get(number), sightings.heartbeats.get(number), sightings.identities.get(number)
+    if client.informed_at is None and at is not None:
+        if client.route in _SILENCED and client.why.startswith(SILENT):
+            why = "It reported again before the cutover, has the new root and signs in with its token."
+            return replace(client, informed_at=at, route=ReturnRoute.ITSELF.value, why=why)
+        return replace(client, informed_at=at)
+    is_waited_for = client.route == ReturnRoute.ITSELF.value and client.informed_at is None
+    if not is_waited_for or identity is None or is_living(beat, now):
+        return client
+    since = "" if beat is None else f" (last heard at {beat.heard_at:%Y-%m-%d %H:%M:%S} UTC)"
+    if identity.login_file_path:
+        why = f"{SILENT}{since}; the agent writes a fresh login file to {identity.login_file_path}."
+        return replace(client, route=ReturnRoute.FILE.value, why=why)
+    return replace(client, route=ReturnRoute.MANUAL.value, why=f"{SILENT}{since}: somebody must carry a file to it.")
 
 
 def _newcomers(
     tx: Transaction,
+    world: World,
     rotation: RotationRow,
     known: Sequence[RotationClientRow],
     sightings: Sightings,
@@ -105,7 +127,7 @@ def _newcomers(
         for identity in sightings.identities.values()
         if identity.number not in numbers and identity.revoked_at is None
     ]
-    return rows_for(tx, rotation.id, joined, now) if joined else []
+    return rows_for(tx, world, rotation.id, joined, now) if joined else []
 
 
 def _returned_at(tx: Transaction, rotation: RotationRow, known: Sequence[RotationClientRow]) -> Mapping[int, datetime]:
@@ -125,7 +147,7 @@ def _is_new(certificate: Certificate, rotation: RotationRow) -> bool:
 
 def _note_returned(client: RotationClientRow, returned: Mapping[int, datetime]) -> RotationClientRow:
     at = returned.get(client.identity_number)
-    return client if at is None else replace(client, returned_at=at, written_off="")
+    return client if at is None else replace(client, returned_at=at)
 
 
 def _note_gone(client: RotationClientRow, identities: Mapping[int, Identity]) -> RotationClientRow:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from backend.core.blast import ReturnRoute
 from backend.core.errors import InconsistentState
 from backend.core.model import Authority, AuthorityStatus, Bundle, Heartbeat, Identity, LastSeen
 from backend.pki.trust import bundle_pem, split_bundle, verify_chain
@@ -112,11 +113,15 @@ def mark_lost(
 ) -> list[RotationClientRow]:
     """Note when each client lost the agent: its last call if it was in touch, else the cutover itself.
 
-    Those that were out before lose nothing now.
+    Those that were out before lose nothing now. The confirmed plan named each of them, so they count as written off
+    until they come back all the same.
     """
     lost = []
     for client in clients:
-        if client.route == "out" or client.written_off:
+        if client.written_off:
+            continue
+        if client.route == ReturnRoute.OUT.value:
+            lost.append(replace(client, written_off=client.why))
             continue
         last = seen.get(client.identity_number)
         in_touch = last is not None and is_living(heartbeats.get(client.identity_number), now)

@@ -1,0 +1,150 @@
+"""The fleet as columns: what a reader gets, and what it gets again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backend.core.delta import ClientFlag
+from backend.core.errors import InvalidInput
+from backend.core.facts import State
+from backend.core.fleet import FleetColumns
+from backend.core.health import assess
+from backend.core.model import ClientKind, Cluster, RevokeReason
+from backend.service.fleet import describe, put_cluster, read, remove_cluster
+
+if TYPE_CHECKING:
+    from tests.service.live.conftest import Live
+
+
+def load(live: Live, columns: FleetColumns, limit: int = 2000) -> FleetColumns:
+    with live.site.transaction() as tx:
+        for delta in read(tx, live.site.world, columns.change, limit):
+            columns.apply(delta)
+    return columns
+
+
+def state(live: Live, columns: FleetColumns, name: str) -> State:
+    now = live.site.clock.now()
+    index = next(i for i in range(len(columns)) if columns.text("name", i) == name)
+    return assess(columns.facts(index, now=now, agent_alive=True, agent_now=now), now).state
+
+
+def test_a_new_reader_gets_every_client_in_chunks_of_the_asked_size(live: Live) -> None:
+    for number in range(5):
+        live.client(f"kva-{number}")
+    with live.site.transaction() as tx:
+        deltas = read(tx, live.site.world, 0, limit=2)
+    assert [len(delta.clients) for delta in deltas] == [2, 2, 2]
+    assert [delta.full for delta in deltas] == [True, False, False]
+    assert [delta.last for delta in deltas] == [False, False, True]
+    columns = load(live, FleetColumns(), limit=2)
+    assert len(columns) == 6  # with the administrator
+    assert columns.deployment == "north"
+    assert columns.authorities[0].generation == 1
+
+
+def test_a_reader_who_knows_the_counter_gets_only_what_changed(live: Live) -> None:
+    first, second = live.client("kva-1"), live.client("kva-2")
+    columns = load(live, FleetColumns())
+    second.beat()
+    with live.site.transaction() as tx:
+        deltas = read(tx, live.site.world, columns.change)
+    assert [list(delta.clients.number) for delta in deltas] == [[second.number]]
+    load(live, columns)
+    with live.site.transaction() as tx:
+        (nothing,) = read(tx, live.site.world, columns.change)
+    assert not len(nothing.clients)
+    assert nothing.last
+    assert first.number
+
+
+def test_a_counter_from_the_future_is_answered_in_full(live: Live) -> None:
+    with live.site.transaction() as tx:
+        assert read(tx, live.site.world, 10**9)[0].full
+
+
+def test_a_deleted_client_leaves_the_reader(live: Live) -> None:
+    from backend.service import identities
+
+    client = live.client("kva")
+    columns = load(live, FleetColumns())
+    with live.site.transaction() as tx:
+        identities.delete(tx, live.site.world, live.site.admin, "kva")
+    load(live, columns)
+    assert columns.index_of(client.number) is None
+
+
+def test_the_current_certificate_is_the_one_used_until_it_ends_and_then_the_newest(live: Live) -> None:
+    client = live.client("kva")
+    used = client.certificate
+    assert used is not None
+    live.site.clock.advance(timedelta(days=1))
+    client.renew()  # issued, never used
+    columns = load(live, FleetColumns())
+    index = columns.index_of(client.number)
+    assert index is not None
+    assert columns.row(index).serial_low == used.serial & (2**64 - 1)
+    live.site.clock.advance(timedelta(days=89, seconds=1))
+    newest = client.certificate
+    assert newest is not None
+    row = load(live, FleetColumns()).row(index)
+    assert row.serial_low == newest.serial & (2**64 - 1)
+    assert row.used_serial_low == used.serial & (2**64 - 1)
+
+
+def test_a_certificate_revoked_by_a_person_is_revoked_and_the_newer_one_counts(live: Live) -> None:
+    client = live.client("kva")
+    assert client.certificate is not None
+    with live.site.transaction() as tx:
+        tx.certificates.revoke(client.certificate.serial, live.site.clock.now(), RevokeReason.CERTIFICATE)
+    assert state(live, load(live, FleetColumns()), "kva") is State.REVOKED
+    client.sign_in()
+    client.call()
+    assert state(live, load(live, FleetColumns()), "kva") is State.OK
+
+
+def test_a_service_without_a_cluster_is_an_orphan_and_an_administrators_tool_is_not(live: Live) -> None:
+    live.client("stray", cluster="")
+    live.client("tool", cluster="", kind=ClientKind.MOCCTL)
+    columns = load(live, FleetColumns())
+    orphans = {columns.row(i).name for i in range(len(columns)) if columns.row(i).flags & ClientFlag.ORPHAN}
+    assert orphans == {"stray"}
+
+
+def test_the_clients_of_a_removed_cluster_are_orphans_until_it_is_back(live: Live) -> None:
+    live.client("kva", cluster="edge-1")
+    site = live.site
+    columns = load(live, FleetColumns())
+    with site.transaction() as tx:
+        remove_cluster(tx, site.world, site.admin, "edge-1")
+    load(live, columns)
+    assert columns.row(columns.index_of(live.clients["kva"].number) or 0).flags & ClientFlag.ORPHAN
+    assert any(cluster.is_removed for cluster in columns.clusters)
+    with site.transaction() as tx:
+        put_cluster(tx, site.world, site.admin, Cluster(name="edge-1", is_management=False))
+    load(live, columns)
+    assert not columns.row(columns.index_of(live.clients["kva"].number) or 0).flags & ClientFlag.ORPHAN
+    with site.transaction() as tx, pytest.raises(InvalidInput, match="no cluster"):
+        remove_cluster(tx, site.world, site.admin, "nowhere")
+
+
+def test_one_client_is_described_in_full(live: Live) -> None:
+    client = live.client("kva", owner="ops@example.test", host="host-1")
+    live.site.clock.advance(timedelta(days=1))
+    client.renew()
+    client.call()
+    with live.site.transaction() as tx:
+        found = describe(tx, live.site.world, "kva")
+    assert [described.current for described in found.certificates] == [True, False]
+    assert found.certificates[0].certificate.renew_count == 1
+    assert found.owner == "ops@example.test"
+    assert found.last_seen is not None
+    assert found.last_seen.serial == found.certificates[0].certificate.serial
+    assert found.history[0].action == "renew"
+    assert found.delivery_route == "manual"  # its last heartbeat is a day old
+    client.beat()
+    with live.site.transaction() as tx:
+        assert describe(tx, live.site.world, "kva").delivery_route == "heartbeat"

@@ -1,0 +1,149 @@
+"""Heartbeats: what they say, and what the answers bring home."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backend.core.model import TokenState
+from backend.service import audit
+from backend.service.fence import set_fence
+from backend.store.records import Order, OrderKind
+
+if TYPE_CHECKING:
+    from tests.service.live.conftest import Client, Live
+
+
+def give(live: Live, client: Client, kind: OrderKind, overlap_seconds: int = -1) -> Order:
+    order = Order(
+        id=str(uuid.uuid4()),
+        identity_number=client.number,
+        kind=kind,
+        created_at=live.site.clock.now(),
+        overlap_seconds=overlap_seconds,
+    )
+    with live.site.transaction() as tx:
+        tx.orders.put(order)
+    return order
+
+
+def test_a_heartbeat_is_kept_with_the_clients_skew_and_proves_its_renewal_loop(live: Live) -> None:
+    client = live.client("kva")
+    client.skew = timedelta(seconds=-42)
+    client.beat()
+    with live.site.transaction() as tx:
+        kept = tx.heartbeats.find(client.number)
+        assert kept is not None
+        assert kept.skew == timedelta(seconds=-42)
+        assert kept.heard_at == live.site.clock.now()
+        assert tx.identities.get("kva").auto_renew is True
+
+
+def test_a_client_behind_the_present_epoch_gets_the_bundle_and_one_at_it_does_not(live: Live) -> None:
+    client = live.client("kva", signed_in=False)
+    client.sign_in()
+    first = client.beat()
+    assert first.bundle_pem.startswith("-----BEGIN CERTIFICATE-----")
+    assert client.beat().bundle_pem == ""
+
+
+def test_a_client_from_the_future_of_a_restored_store_gets_the_bundle_again(live: Live) -> None:
+    client = live.client("kva")
+    client.epoch = 99
+    assert client.beat().bundle_pem
+
+
+def test_the_oldest_open_order_is_handed_out_until_the_client_reports_it_done(live: Live) -> None:
+    client = live.client("kva")
+    client.obeys = False
+    order = give(live, client, OrderKind.RENEW)
+    live.site.clock.advance(timedelta(seconds=1))
+    give(live, client, OrderKind.SIGN_IN)
+    assert [client.beat().order.id for _ in range(2)] == [order.id, order.id]  # type: ignore[union-attr]
+    client.done_order = order.id
+    after = client.beat().order
+    assert after is not None
+    assert after.kind is OrderKind.SIGN_IN
+
+
+def test_a_client_cannot_report_an_order_that_it_never_got(live: Live) -> None:
+    client = live.client("kva")
+    client.obeys = False
+    order = give(live, client, OrderKind.RENEW)
+    client.done_order = order.id
+    answer = client.beat().order
+    assert answer is not None
+    assert answer.id == order.id
+
+
+def test_a_token_goes_out_once_and_is_done_when_the_client_names_it(live: Live) -> None:
+    client = live.client("kva")
+    give(live, client, OrderKind.TAKE_TOKEN)
+    answer = client.beat()
+    assert answer.login_token is not None
+    assert client.beat().order is None
+    with live.site.transaction() as tx:
+        newest = tx.tokens.of(client.number)[0]
+        assert newest.id == client.token_id
+        assert newest.delivered_at is not None
+        assert audit.verify(tx).intact
+
+
+def test_a_token_that_did_not_arrive_is_ended_and_another_one_goes_out(live: Live) -> None:
+    client = live.client("kva")
+    order = give(live, client, OrderKind.TAKE_TOKEN)
+    client.obeys = False  # the answer is lost on the way
+    first = client.beat().order
+    live.site.clock.advance(timedelta(seconds=30))
+    second = client.beat().order
+    assert first is not None
+    assert second is not None
+    assert first.id == second.id == order.id
+    assert first.token_id != second.token_id
+    with live.site.transaction() as tx:
+        lost = tx.tokens.find(first.token_id)
+        held = tx.tokens.find(client.token_id)
+        assert lost is not None
+        assert held is not None
+        assert lost.state is TokenState.ENDED
+        assert held.is_alive(live.site.clock.now())  # what the client holds still signs in
+
+
+def test_a_client_that_cannot_store_a_token_is_not_sent_one(live: Live) -> None:
+    client = live.client("kva")
+    client.stores = False
+    order = give(live, client, OrderKind.TAKE_TOKEN)
+    assert client.beat().login_token is None
+    with live.site.transaction() as tx:
+        closed = tx.orders.find(order.id)
+        assert closed is not None
+        assert closed.done_at is not None
+        assert len(tx.tokens.of(client.number)) == 1
+
+
+def test_no_order_goes_out_while_issuing_is_fenced(live: Live) -> None:
+    client = live.client("kva")
+    give(live, client, OrderKind.RENEW)
+    with live.site.transaction() as tx:
+        set_fence(tx, "a CA rotation")
+    assert client.beat().order is None
+
+
+def test_hostile_texts_of_a_client_are_made_inert_before_they_are_kept(live: Live) -> None:
+    client = live.client("kva")
+    assert client.certificate is not None
+    from backend.service.heartbeat import Beat, beat
+
+    caller = live.site.caller(client.certificate)
+    now = live.site.clock.now()
+    said = Beat(serial=1, epoch=0, clock=now, loop_alive=False, last_error="\x1b[31mred\u202e" + "x" * 9999)
+    with live.site.transaction() as tx:
+        beat(tx, live.site.world, caller, said)
+        beat(tx, live.site.world, caller, replace(said, clock=now + timedelta(days=900_000), interval=timedelta(9)))
+        kept = tx.heartbeats.find(client.number)
+        assert kept is not None
+        assert "\x1b" not in kept.last_error
+        assert len(kept.last_error) <= 300
+        assert kept.interval == timedelta(hours=1)
