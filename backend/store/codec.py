@@ -99,13 +99,7 @@ def _conversion(hint: Any, column: Column[Any]) -> tuple[Convert, Convert] | Non
     return _BY_TYPE.get(get_origin(hint) or hint)
 
 
-def _to_instant_if_any(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
 def _unless_none(convert: Convert) -> Convert:
-    if convert is to_instant:
-        return _to_instant_if_any  # by far the most frequent one: a call less for each
     return lambda value: None if value is None else convert(value)
 
 
@@ -135,8 +129,8 @@ class Codec(Generic[T]):
         if conversion is None:
             self._encode.append((name, None))
             return
-        encode, decode = (_unless_none(convert) if options else convert for convert in conversion)
-        self._encode.append((name, encode))
+        encode, decode = conversion
+        self._encode.append((name, _unless_none(encode) if options else encode))
         self._decode.append((name, decode))
 
     def to_row(self, value: T) -> dict[str, Any]:
@@ -155,7 +149,9 @@ class Codec(Generic[T]):
         """Return the value in a row that was selected by `columns`."""
         held: dict[str, Any] = dict(zip(self.names, row, strict=True))
         for name, decode in self._decode:
-            held[name] = decode(held[name])
+            value = held[name]
+            if value is not None:  # the schema lets no other field be empty
+                held[name] = decode(value)
         if self._has_validity:
             held["validity"] = Validity(
                 not_before=to_instant(held.pop("not_before")), not_after=to_instant(held.pop("not_after"))
