@@ -1,0 +1,131 @@
+"""`mocdeck agent init | run`: make a cloud agent, and run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backend.cli.console import facts, put, say
+from backend.cli.passphrase import VARIABLE, read_passphrase
+
+if TYPE_CHECKING:
+    from backend.core.model import Secret
+
+_DIRECTORY = click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Where the agent keeps keys, store and names.",
+)
+_PASSPHRASE = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"File with the passphrase of the keys; else ${VARIABLE}.",
+)
+
+
+@click.group("agent")
+def command() -> None:
+    """Make a cloud agent, and run it."""
+
+
+@command.command("init")
+@_DIRECTORY
+@click.option(
+    "--fqdn", "fqdns", multiple=True, required=True, help="Name or address that clients dial; may be repeated."
+)
+@click.option(
+    "--deployment", default="", help="The site's name, typed to confirm a CA rotation.  [default: from --fqdn]"
+)
+@click.option("--administrator", default="admin", show_default=True, help="Identity of the first administrator.")
+@_PASSPHRASE
+def init(
+    directory: Path, fqdns: tuple[str, ...], deployment: str, administrator: str, passphrase_file: Path | None
+) -> None:
+    """Make the CA, the keys, the store and the first administrator.
+
+    The directory must be new or empty. The first --fqdn is the one in login files.
+    """
+    passphrase = read_passphrase(passphrase_file)
+    from backend.clock import SystemClock
+    from backend.service.bootstrap import init_agent
+    from backend.store.sqlite import open_store
+
+    made = init_agent(
+        directory,
+        passphrase=passphrase,
+        fqdns=fqdns,
+        deployment=deployment,
+        administrator=administrator,
+        clock=SystemClock(),
+        open_store=open_store,
+    )
+    end = f"{made.authority.validity.not_after:%Y-%m-%dT%H:%M:%SZ}"
+    put(
+        facts(
+            [
+                ("directory", str(made.directory)),
+                ("deployment", f"{made.names.deployment} ({made.names.deployment_id})"),
+                ("names", ", ".join(made.names.fqdns)),
+                ("CA", made.authority.subject),
+                ("CA fingerprint", made.authority.fingerprint),
+                ("CA ends", end),
+                ("administrator", made.administrator),
+                ("login file", str(made.login_file)),
+                ("token ends", f"{made.token_expires_at:%Y-%m-%dT%H:%M:%SZ}"),
+            ]
+        )
+    )
+    say(f"\nNext: mocdeck agent run --directory {made.directory}")
+    say(f"Then: mocdeck login --login-file {made.login_file}")
+
+
+@command.command("run")
+@_DIRECTORY
+@click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104 - clients are elsewhere
+@click.option("--port", type=click.IntRange(0, 65535), default=55000, show_default=True, help="Data port; 0 picks one.")
+@click.option(
+    "--auth-port", type=click.IntRange(0, 65535), default=65000, show_default=True, help="Sign-in port; 0 picks one."
+)
+@_PASSPHRASE
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--simulated", is_flag=True, hidden=True, help="Mark the fleet as a demo.")
+def run(
+    directory: Path,
+    host: str,
+    port: int,
+    auth_port: int,
+    passphrase_file: Path | None,
+    log_format: str,
+    simulated: bool,
+) -> None:
+    """Serve both ports until SIGTERM or ctrl-c.
+
+    One line on standard output tells the ports once clients can come; the log goes to standard error.
+    """
+    passphrase = read_passphrase(passphrase_file)
+    import asyncio
+
+    from backend.server.logs import configure
+
+    configure("json" if log_format == "json" else "text")
+    asyncio.run(_serve(directory, passphrase, host, port, auth_port, simulated))
+
+
+async def _serve(directory: Path, passphrase: Secret, host: str, port: int, auth_port: int, simulated: bool) -> None:
+    from backend.cli.signals import asked_to_end
+    from backend.server.app import Agent
+    from backend.service.agent_file import read_agent_file
+
+    read_agent_file(directory)  # a wrong directory is told before a lock file is left in it
+    with asked_to_end() as ending:
+        agent = Agent(directory, passphrase, simulated=simulated)
+        listening = await agent.start(host=host, port=port, auth_port=auth_port)
+        try:
+            shown = f"[{listening.host}]" if ":" in listening.host else listening.host
+            put(f"listening on {shown}:{listening.port} (data) and :{listening.auth_port} (sign-in)")
+            await ending.wait()
+        finally:
+            await agent.stop()

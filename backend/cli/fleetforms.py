@@ -1,0 +1,262 @@
+"""A fleet report as text for people and as data for programs: table, JSON, YAML, CSV and Markdown.
+
+Instants are ISO 8601 in UTC, durations whole seconds. The JSON document's form is versioned (`SCHEMA`); keys may be
+added to it, and none changes its meaning without a new version.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import backend
+from backend.cli.console import table
+from backend.cli.fleetreport import Line, Report
+from backend.core.countdown import countdown
+from backend.core.facts import Limit
+from backend.core.model import TokenStanding
+
+SCHEMA: Final = "mocdeck.status/1"
+_HEADER: Final = ("SEVERITY", "STATE", "CERT LEFT", "TOKEN LEFT", "NEXT STEP", "CLUSTER", "CLIENT")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_TOKEN_WORDS: Final = {TokenStanding.EMPTY: "none", TokenStanding.UNKNOWN: "unknown"}
+
+
+def stamp(moment: datetime | None) -> str:
+    """An instant as ISO 8601 in UTC; "" for none."""
+    return "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def as_table(report: Report) -> str:
+    """Head, CA and one aligned line a client."""
+    fleet = report.fleet
+    rows = [_cells(report, line) for line in report.lines]
+    severities = [line.found.severity.name.lower() for line in report.lines]
+    body = table(_HEADER, rows, severities=severities) if rows else _nothing(report)
+    mark = "SIMULATED  " if fleet.simulated else ""
+    shown = f"{len(report.lines)} of {report.total}" if report.selection.words else f"{report.total}"
+    counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
+    head = f"{mark}{fleet.deployment}  agent {report.address}  at {stamp(report.now)}"
+    rotation = f"\nCA rotation: {fleet.rotation_phase}" if fleet.rotation_phase else ""
+    clients = f"clients {shown}" + (f": {counted}" if counted else "")
+    return f"{head}\n{_authority_line(report)}{rotation}\n{clients}\n\n{body}"
+
+
+def as_json(report: Report) -> str:
+    """The versioned document."""
+    return json.dumps(document(report), indent=2, ensure_ascii=False)
+
+
+def as_yaml(report: Report) -> str:
+    """The same document as YAML."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(document(report), Dumper=dumper, sort_keys=False, allow_unicode=True, width=200)).rstrip()
+
+
+def as_csv(report: Report) -> str:
+    """One line a client, the head's facts repeated on each; formulas are made harmless (CWE-1236)."""
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    rows = _flat_rows(report)
+    writer.writerow(_flat_names())
+    writer.writerows([[_harmless(cell) for cell in row] for row in rows])
+    return made.getvalue().rstrip("\n")
+
+
+def as_markdown(report: Report) -> str:
+    """The table of `as_table` for a ticket."""
+    fleet = report.fleet
+    mark = " **SIMULATED**" if fleet.simulated else ""
+    chosen = f", filter `{_quiet(report.selection.words)}`" if report.selection.words else ""
+    lines = [
+        f"{_quiet(fleet.deployment)}{mark}, agent {report.address}, observed {stamp(report.now)} with mocdeck "
+        f"{backend.__version__}{chosen}: {len(report.lines)} of {report.total} clients",
+        "",
+        f"| {' | '.join(_HEADER)} |",
+        "|" + "---|" * len(_HEADER),
+    ]
+    lines += [f"| {' | '.join(_quiet(cell) for cell in _cells(report, line))} |" for line in report.lines]
+    return "\n".join(lines)
+
+
+FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "table": as_table,
+    "json": as_json,
+    "yaml": as_yaml,
+    "csv": as_csv,
+    "markdown": as_markdown,
+}
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The whole report as plain values."""
+    fleet = report.fleet
+    return {
+        "schema": SCHEMA,
+        "observed_at": stamp(report.now),
+        "agent": {"address": report.address, "version": fleet.agent_version},
+        "tool_version": backend.__version__,
+        "deployment": fleet.deployment,
+        "deployment_id": fleet.deployment_id,
+        "simulated": fleet.simulated,
+        "filter": report.selection.words,
+        "rotation_phase": fleet.rotation_phase,
+        "bundle_epoch": fleet.bundle_epoch,
+        "counts": {**report.counts, "shown": len(report.lines), "total": report.total},
+        "clients": [client_record(report, line) for line in report.lines],
+        "authorities": [
+            {
+                "generation": info.generation,
+                "subject": info.subject,
+                "status": info.status.value,
+                "not_before": stamp(info.validity.not_before),
+                "not_after": stamp(info.validity.not_after),
+                "fingerprint": info.fingerprint,
+                "severity": found.severity.name.lower() if found else None,
+                "state": found.state if found else None,
+                "reason": found.reason if found else "",
+            }
+            for info, found in report.authorities
+        ],
+        "clusters": [
+            {
+                "name": cluster.name,
+                "management": cluster.is_management,
+                "removed": cluster.is_removed,
+                "planned_off_until": stamp(cluster.planned_off_until) or None,
+            }
+            for cluster in fleet.clusters
+        ],
+    }
+
+
+def client_record(report: Report, line: Line) -> dict[str, Any]:
+    """One client as plain values; None where there is nothing."""
+    row, found, facts = report.fleet.row(line.index), line.found, line.facts
+    certificate = None
+    if facts.certificate is not None:
+        certificate = {
+            "not_before": stamp(row.certificate_not_before),
+            "not_after": stamp(row.certificate_not_after),
+            "effective_not_after": stamp(found.effective_not_after),
+            "limited_by": found.limited_by.value if found.limited_by else None,
+            "seconds_left": _seconds(found.effective_not_after, report.now),
+            "generation": row.generation,
+            "in_use": row.used_serial_low == row.serial_low and row.serial_low != 0,
+        }
+    return {
+        "name": row.name,
+        "cluster": row.cluster,
+        "kind": row.kind.value,
+        "host": row.host,
+        "owner": row.owner,
+        "severity": found.severity.name.lower(),
+        "state": found.state.value,
+        "overlays": sorted(overlay.value for overlay in found.overlays),
+        "next_step": found.next_action.value,
+        "certificate": certificate,
+        "token": {
+            "standing": facts.token.standing.value,
+            "issued_at": stamp(facts.token.issued_at) or None,
+            "expires_at": stamp(facts.token.expires_at) or None,
+            "seconds_left": _seconds(facts.token.expires_at, report.now),
+        },
+        "last_seen_at": stamp(row.last_seen_at) or None,
+        "heartbeat_at": stamp(row.heartbeat_at) or None,
+        "skew_seconds": int(row.skew.total_seconds()),
+        "auto_renew": facts.auto_renew,
+        "auto_rotate": facts.auto_rotate,
+        "planned_off_until": stamp(facts.planned_off_until) or None,
+        "activity": row.activity,
+        "reasons": list(found.reasons),
+    }
+
+
+def _cells(report: Report, line: Line) -> list[str]:
+    found, token = line.found, line.facts.token
+    end = found.effective_not_after
+    left = "none" if end is None else countdown(end - report.now)
+    if found.limited_by is Limit.AUTHORITY:
+        left += " (CA)"
+    token_left = countdown(token.expires_at - report.now) if token.expires_at else _TOKEN_WORDS.get(token.standing, "")
+    overlays = sorted(overlay.value for overlay in found.overlays) if found.overlays else []
+    return [
+        found.severity.name.lower(),
+        ", ".join([found.state.value, *overlays]),
+        left,
+        token_left,
+        found.next_action.value,
+        report.fleet.text("cluster", line.index) or "-",
+        line.facts.name,
+    ]
+
+
+def _authority_line(report: Report) -> str:
+    parts = []
+    for info, found in report.authorities:
+        if found is not None:
+            left = countdown(info.validity.left(report.now))
+            parts.append(f"CA g{info.generation} {left} ({found.severity.name.lower()})")
+    return "  ".join(parts) or "CA unknown"
+
+
+def _nothing(report: Report) -> str:
+    if report.selection.words:
+        return f"No client fits: {report.selection.words}"
+    return "The site has no clients yet; create identities with `mocdeck identity create`."
+
+
+def _seconds(end: datetime | None, now: datetime) -> int | None:
+    return None if end is None else int((end - now).total_seconds())
+
+
+def _flat_names() -> list[str]:
+    return [
+        *("severity", "state", "overlays", "next_step", "cluster", "client", "kind", "host", "owner"),
+        *("certificate_not_before", "certificate_not_after", "effective_not_after", "limited_by"),
+        *("certificate_seconds_left", "token_standing", "token_expires_at", "token_seconds_left", "last_seen_at"),
+        *("heartbeat_at", "auto_renew", "auto_rotate", "activity", "reasons"),
+        *("observed_at", "agent", "deployment", "filter", "tool_version", "simulated"),
+    ]
+
+
+def _flat_rows(report: Report) -> list[Sequence[object]]:
+    head = [
+        *(stamp(report.now), report.address, report.fleet.deployment, report.selection.words),
+        *(backend.__version__, "SIMULATED" if report.fleet.simulated else ""),
+    ]
+    rows: list[Sequence[object]] = []
+    for line in report.lines:
+        one = client_record(report, line)
+        certificate, token = one["certificate"] or {}, one["token"]
+        rows.append(
+            [
+                *(one["severity"], one["state"], " ".join(one["overlays"]), one["next_step"], one["cluster"]),
+                *(one["name"], one["kind"], one["host"], one["owner"]),
+                *(certificate.get(name) for name in ("not_before", "not_after", "effective_not_after", "limited_by")),
+                *(certificate.get("seconds_left"), token["standing"], token["expires_at"], token["seconds_left"]),
+                *(one["last_seen_at"], one["heartbeat_at"], one["auto_renew"], one["auto_rotate"], one["activity"]),
+                *(" ".join(one["reasons"]), *head),
+            ]
+        )
+    return rows
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
+    if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA):
+        return f"'{cell}"
+    return "" if cell is None else cell
+
+
+def _quiet(text: str) -> str:
+    """Text inside a Markdown table: nothing that ends the cell or starts markup."""
+    for character in "\\`*_[]<>|":
+        text = text.replace(character, f"\\{character}")
+    return text

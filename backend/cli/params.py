@@ -1,0 +1,69 @@
+"""Values on the command line that click has no type for: durations, and the options that many commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_PART: Final = re.compile(r"(\d{1,9})([wdhms])")
+_WHOLE: Final = re.compile(r"(\d{1,9}[wdhms])+")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the duration of "14d", "36h", "1d12h" or "90s".
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    compact = text.strip().lower().replace(" ", "")
+    if not _WHOLE.fullmatch(compact):
+        raise ValueError(f"{text!r} is no duration; write it as 14d, 36h, 1d12h or 90s")
+    try:
+        return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(compact)))
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than can be counted") from None
+
+
+class Duration(click.ParamType):
+    """A duration as "14d"; the value is a `timedelta`."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Parse, or fail with the forms that are understood."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+DURATION: Final = Duration()
+
+
+def output_option(*forms: str) -> Callable[[F], F]:
+    """`--output`, the first form being the default."""
+    return click.option(
+        "-o", "--output", type=click.Choice(forms), default=forms[0], show_default=True, help="How to print it."
+    )
+
+
+def confirmation_options(what: str) -> Callable[[F], F]:
+    """`--dry-run`, `--yes` and `--confirm`, as every changing command has them; `what` is what --confirm repeats."""
+
+    def add(command: F) -> F:
+        command = click.option("--confirm", metavar=what.upper(), default="", help=f"Confirm by repeating the {what}.")(
+            command
+        )
+        command = click.option("-y", "--yes", is_flag=True, help="Confirm what is shown without being asked.")(command)
+        return click.option("--dry-run", is_flag=True, help="Show what would happen and change nothing.")(command)
+
+    return add

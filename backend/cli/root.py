@@ -1,0 +1,85 @@
+"""The root of the command line: its own options, and where every command lies.
+
+Imports nothing but click, so that `--version`, `--help` and completion of names are quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+import backend
+from backend.cli.edge import EdgeGroup
+from backend.cli.exits import exit_table
+from backend.cli.lazy import Later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """What the root's own options say; every command finds it as `ctx.obj`. `context` "": the current one."""
+
+    context: str = ""
+    debug: bool = False
+
+
+def _later(module: str, summary: str, attribute: str = "command") -> Later:
+    return Later(module=f"backend.cli.{module}", attribute=attribute, summary=summary)
+
+
+COMMANDS: Final = {
+    "status": _later("status", "Show every client, worst first; the exit code tells how bad it is."),
+    "describe": _later("describe", "Show one client in full."),
+    "renew": _later("act", "Renew certificates of clients.", "renew"),
+    "rotate-token": _later("act", "Give clients fresh identity tokens.", "rotate_token"),
+    "repair": _later("act", "Bring clients back: rotate the token, deliver a login file, sign in.", "repair"),
+    "operations": _later("operations", "Look at operations, follow or stop them."),
+    "rotate-ca": _later("rotate_ca", "Plan, run and watch the disruptive rotation of the CA."),
+    "identity": _later("identity", "Create, list, revoke and delete identities, and make login files."),
+    "role": _later("role", "Look at roles, make them, and assign them to identities."),
+    "cluster": _later("cluster", "List the clusters of the site, add and remove them."),
+    "audit": _later("audit", "Read the audit trail, or verify its chain."),
+    "login": _later("login", "Sign in with a login file and remember the agent as a context."),
+    "context": _later("context", "List the agents this computer knows, and choose one."),
+    "agent": _later("agent", "Make a cloud agent, and run it."),
+    "client": _later("client", "Hold an identity: sign in, keep renewing, tell how it goes."),
+    "demo": _later("demo", "Run a whole simulated site with its dashboard, offline."),
+    "completion": _later("completion", "Print the completion script for a shell."),
+}
+
+_EPILOG: Final = f"""\
+\b
+Exit codes:
+{exit_table()}
+"""
+
+
+@click.group(
+    cls=EdgeGroup,
+    later=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=_EPILOG,
+)
+@click.option(
+    "--context", "context_name", metavar="NAME", default="", help="The context to use instead of the current."
+)
+@click.option("--write", is_flag=True, help="Open the dashboard with changes allowed.")
+@click.option("--debug", is_flag=True, help="Show where a failure arose, and what the client library does.")
+@click.version_option(backend.__version__, message="mocdeck %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, context_name: str, write: bool, debug: bool) -> None:
+    """Certificates and tokens of AKS on Azure Stack HCI, with every countdown.
+
+    Without a command, on a terminal, it opens the dashboard.
+    """
+    ctx.obj = Root(context=context_name, debug=debug)
+    if ctx.invoked_subcommand is not None:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the dashboard needs a terminal; use `mocdeck status` in scripts and pipes.")
+    from backend.cli.dashboard import open_dashboard
+
+    open_dashboard(ctx.obj, write=write)
