@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from backend.core.errors import InvalidInput
+from backend.core.errors import AccessDenied
 from backend.core.model import Certificate, Identity
 from backend.core.renewal import renewal_slot
 from backend.pki.issue import IssuedLeaf
@@ -39,7 +39,7 @@ def issue_certificate(
     answer was lost gets the same one (pki.md 5.9). `renewed` is the certificate that the new one follows.
 
     Raises:
-        InvalidInput: the key is that of another identity or of a CA.
+        AccessDenied: the key is that of another identity or of a CA: a refusal that an auditor wants to see.
     """
     now = world.clock.now()
     digest = key_sha256(request.public_key)
@@ -91,10 +91,10 @@ def _row(leaf: IssuedLeaf, identity: Identity, generation: int, now: datetime, r
 def _refuse_foreign_key(tx: Transaction, digest: str, before: Sequence[Certificate], identity: Identity) -> None:
     if any(certificate.identity_number != identity.number for certificate in before):
         # The other identity is not named: whoever sends a stranger's key must not learn whose it is.
-        raise InvalidInput(f"the key in the request of {identity.name!r} is in use by another identity; make a new key")
+        raise AccessDenied(f"the key in the request of {identity.name!r} is in use by another identity; make a new key")
     for authority in tx.authorities.all():
         if _root_key(authority.pem) == digest:
-            raise InvalidInput("the key in the request is that of a CA; make a new key")
+            raise AccessDenied("the key in the request is that of a CA; make a new key")
 
 
 @lru_cache(maxsize=16)  # a handful of roots in a deployment's lifetime, asked for at every issue

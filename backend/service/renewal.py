@@ -46,7 +46,8 @@ def renew(
         Revoked: the identity or the old certificate was revoked.
         CertificateExpired: the old certificate is past its end; sign in again.
         CertificateUntrusted: the old certificate is not one of this agent's, or its generation is no longer trusted.
-        AccessDenied: the old certificate is another identity's, or nothing proves its key.
+        AccessDenied: the old certificate is another identity's, nothing proves its key, or the new key is another's.
+        ProofRefused: the proof in the request is not by the old key.
         InvalidInput: the request or the old certificate cannot be read, or they do not belong together.
     """
     refuse_when_fenced(tx, world)
@@ -86,7 +87,7 @@ def create_certificate(
         Fenced: issuing is stopped for a CA rotation.
         NotFound: there is no such identity.
         InconsistentState: the identity is revoked.
-        AccessDenied: the identity has rights that the caller has not.
+        AccessDenied: the identity has rights that the caller has not, or the key is another identity's or a CA's.
         InvalidInput: the request cannot be read, or `lifetime` is longer than the policy's.
     """
     refuse_when_fenced(tx, world)

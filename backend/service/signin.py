@@ -31,6 +31,7 @@ def sign_in(tx: Transaction, world: World, *, token: Secret, name: str, csr_pem:
         Fenced: issuing is stopped for a CA rotation.
         TokenRejected: the token does not sign in this name.
         InvalidInput: the token is good and the signing request is not.
+        AccessDenied: the key in the request is another identity's or a CA's.
     """
     refuse_when_fenced(tx, world)
     now = world.clock.now()

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.core.errors import Fenced, InvalidInput, TokenRejected
+from backend.core.errors import AccessDenied, Fenced, InvalidInput, TokenRejected
 from backend.core.model import Secret, Token, TokenState
 from backend.pki.keys import KeyKind, generate_key, load_private_key
 from backend.pki.profiles import access_identity_of
@@ -147,7 +147,7 @@ def test_the_key_of_another_identity_is_refused_without_naming_it(site: Site) ->
     _, other = site.identity("csi")
     key = generate_key(KeyKind.P256)
     site.certificate("csi", other, key)
-    with pytest.raises(InvalidInput, match="in use by another identity") as caught:
+    with pytest.raises(AccessDenied, match="in use by another identity") as caught:
         site.certificate("kva", token, key)
     assert "csi" not in str(caught.value)
 
@@ -156,7 +156,7 @@ def test_the_key_of_a_ca_is_refused(site: Site) -> None:
     """R65: whoever holds it could not be told from the CA."""
     _, token = site.identity("kva")
     key = load_private_key(site.world.signer._vault.read("ca-g1.key"))
-    with pytest.raises(InvalidInput, match="CA"):
+    with pytest.raises(AccessDenied, match="CA"):
         site.certificate("kva", token, key)
 
 
