@@ -6,7 +6,7 @@ The agent is born once a session and copied for every test, because deriving key
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -116,9 +116,26 @@ def born(tmp_path_factory: pytest.TempPathFactory) -> Born:
 
 
 @pytest.fixture
-def site(born: Born, tmp_path: Path) -> Iterator[Site]:
-    """A copy of the session's agent, opened, with its administrator signed in."""
-    directory = tmp_path / "agent"
+def new_site(born: Born) -> Iterator[Callable[[Path], Site]]:
+    """Makes copies of the session's agent under given directories, opened, with their administrators signed in."""
+    made: list[Site] = []
+
+    def make(parent: Path) -> Site:
+        made.append(_open_copy(born, parent / "agent"))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.store.close()
+
+
+@pytest.fixture
+def site(new_site: Callable[[Path], Site], tmp_path: Path) -> Site:
+    """One copy of the session's agent."""
+    return new_site(tmp_path)
+
+
+def _open_copy(born: Born, directory: Path) -> Site:
     shutil.copytree(born.agent.directory, directory)
     clock = ManualClock(START)
     # The passphrase's key is the same for every copy; deriving it anew would take a tenth of a second a test.
@@ -129,11 +146,8 @@ def site(born: Born, tmp_path: Path) -> Iterator[Site]:
     store = open_store(directory / STORE_FILE)
     token = Secret(yaml.safe_load((directory / "admin" / "login.yaml").read_text())["token"])
     csr = make_csr(generate_key(KeyKind.P256), "admin")
-    try:
-        with store.transaction() as tx:
-            certificate = sign_in(tx, world, token=token, name="admin", csr_pem=csr, address=ADDRESS)
-        with store.transaction() as tx:
-            admin = authenticate(tx, world, der(certificate), ADDRESS)
-        yield Site(world=world, store=store, clock=clock, directory=directory, admin_token=token, admin=admin)
-    finally:
-        store.close()
+    with store.transaction() as tx:
+        certificate = sign_in(tx, world, token=token, name="admin", csr_pem=csr, address=ADDRESS)
+    with store.transaction() as tx:
+        admin = authenticate(tx, world, der(certificate), ADDRESS)
+    return Site(world=world, store=store, clock=clock, directory=directory, admin_token=token, admin=admin)
