@@ -1,0 +1,1 @@
+"""How a fresh login file reaches a client that cannot fetch it."""

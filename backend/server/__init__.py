@@ -1,0 +1,1 @@
+"""The agent's RPC edge and the synchronous core behind it."""

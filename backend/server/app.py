@@ -1,0 +1,189 @@
+"""A running agent: store, keys, core, two ports, and the tick that makes rows come true in the world.
+
+Boot is reconcile: the same tick that runs every second also runs first, so a crash needs no path of its own
+(architecture.md 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import grpc.aio
+
+from backend.clock import Clock, SystemClock
+from backend.core.errors import AgentError, InconsistentState
+from backend.core.model import Secret
+from backend.delivery.file import write_login_file
+from backend.server.calls import Call, Reply
+from backend.server.core import Core
+from backend.server.credentials import LiveCredentials, TlsMaterial
+from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES, Dispatcher
+from backend.server.edge import Edge
+from backend.server.notify import Changed
+from backend.server.ports import bind
+from backend.service import deliveries, reconcile, server_certificate, ticks
+from backend.service.bootstrap import STORE_FILE, open_world
+from backend.service.world import World
+from backend.store.port import Transaction
+from backend.store.sqlite import open_store
+
+log = logging.getLogger("mocdeck.agent")
+_TICK_SECONDS = 1.0
+_GRACE_SECONDS = 5.0  # what is in flight may finish; watches end at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where a started agent answers."""
+
+    host: str
+    port: int
+    auth_port: int
+
+
+@contextlib.contextmanager
+def sole_agent(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock for as long as the agent runs.
+
+    Raises:
+        InconsistentState: another agent runs on this directory.
+    """
+    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InconsistentState(
+                f"another agent runs on {directory}; stop it first, or name another directory"
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+class Agent:
+    """One cloud agent on one directory; `start`, then `stop`."""
+
+    def __init__(
+        self, directory: Path, passphrase: Secret, *, clock: Clock | None = None, simulated: bool = False
+    ) -> None:
+        self._directory = directory
+        self._passphrase = passphrase
+        self._clock = clock or SystemClock()
+        self._simulated = simulated
+        self._changed = Changed()
+        self._held = contextlib.ExitStack()
+        self._doubt = ""
+        self._ticker: asyncio.Task[None] | None = None
+        self._servers: list[grpc.aio.Server] = []
+
+    async def start(self, *, host: str, port: int, auth_port: int) -> Listening:
+        """Open the store and the keys, reconcile, and serve both ports; 0 picks a free one.
+
+        Raises:
+            AgentError: the directory, passphrase, store or a port cannot be used; the sentence says which and why.
+        """
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(sole_agent(self._directory))
+            self._world = open_world(
+                self._directory, passphrase=self._passphrase, clock=self._clock, simulated=self._simulated
+            )
+            self._store = open_store(self._directory / STORE_FILE)
+            opened.callback(self._store.close)
+            self._boot()
+            listening = self._bind(host, port, auth_port)
+            self._held = opened.pop_all()
+        self._world = replace(self._world, port=listening.port, auth_port=listening.auth_port)
+        self._dispatcher = Dispatcher(self._world)
+        self._core = Core(self._store, on_change=self._changed.publish, on_lost=self._world.peers.clear)
+        self._core.start()
+        for server in self._servers:
+            await server.start()
+        self._ticker = asyncio.create_task(self._tick_for_ever(), name="mocdeck-tick")
+        return listening
+
+    def _boot(self) -> None:
+        with self._store.transaction() as tx:
+            for finding in reconcile.reconcile(tx, self._world):
+                log.warning("reconciled", extra={"fields": {"finding": finding}})
+            self._live = LiveCredentials(_material(tx, self._world))
+
+    async def stop(self) -> None:
+        """Let what is in flight finish, then close the store."""
+        self._changed.close()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+        await asyncio.gather(*(server.stop(_GRACE_SECONDS) for server in self._servers))
+        await self._core.stop()
+        self._held.close()
+
+    def _bind(self, host: str, port: int, auth_port: int) -> Listening:
+        """Bind both ports without serving yet: the world must know their numbers before the first call."""
+        data = Edge(self._submit, unary=DATA_UNARY, reads=READS, watches=WATCHES, changed=self._changed)
+        login = Edge(self._submit, unary=LOGIN_UNARY)
+        data_server, bound = bind(data, self._live.data_port(), host, port)
+        login_server, auth_bound = bind(login, self._live.login_port(), host, auth_port)
+        self._servers = [data_server, login_server]
+        return Listening(host=host, port=bound, auth_port=auth_bound)
+
+    async def _submit(self, call: Call) -> Reply:
+        return await self._core.submit(
+            lambda tx: self._dispatcher.answer(tx, call),
+            refused=lambda tx, refusal: self._dispatcher.record(tx, call, refusal),
+        )
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            try:
+                await self._tick()
+            except AgentError as failure:
+                log.error("tick failed", extra={"fields": {"reason": failure.reason, "why": str(failure)}})  # noqa: TRY400 - the sentence is the log
+            except Exception:  # the tick outlives any fault
+                log.exception("tick failed")
+            await self._clock.sleep(_TICK_SECONDS)
+
+    async def _tick(self) -> None:
+        report = await self._core.submit(self._tick_once, alone=True)
+        for part, why in report.errors:
+            log.error("part of the tick failed", extra={"fields": {"part": part, "why": why}})
+        if report.doubt != self._doubt:
+            self._doubt = report.doubt
+            log.warning("clock", extra={"fields": {"doubt": report.doubt or "none any more"}})
+        for prepared in await self._core.submit(lambda tx: deliveries.prepare(tx, self._world)):
+            await self._deliver(prepared)
+        material = await self._core.submit(lambda tx: _material(tx, self._world))
+        if self._live.swap(material):
+            log.info("tls swapped")
+        if report.rotation_moved:
+            log.info("rotation moved", extra={"fields": {"to": report.rotation_moved}})
+
+    def _tick_once(self, tx: Transaction) -> ticks.TickReport:
+        report = ticks.tick(tx, self._world)
+        if report.rotation_moved:
+            self._world.peers.clear()  # a generation's standing may have changed
+        return report
+
+    async def _deliver(self, prepared: deliveries.PreparedFile) -> None:
+        try:
+            await asyncio.to_thread(write_login_file, prepared.path, prepared.content)
+        except AgentError as failure:
+            why = str(failure)
+            await self._core.submit(lambda tx: deliveries.mark_failed(tx, self._world, prepared, why))
+            log.warning("login file not written", extra={"fields": {"why": why}})
+        else:
+            await self._core.submit(lambda tx: deliveries.mark_written(tx, self._world, prepared))
+
+
+def _material(tx: Transaction, world: World) -> TlsMaterial:
+    credential = server_certificate.ensure(tx, world)
+    return TlsMaterial(
+        credential.chain_pem.encode(), credential.key_pem.reveal().encode(), tx.bundles.current().pem.encode()
+    )

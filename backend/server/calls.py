@@ -1,0 +1,38 @@
+"""What crosses the seam between the RPC edge and the core: bytes and the peer's identity in, bytes or a refusal out.
+
+Nothing here knows gRPC or the store, so that the seam can become a process boundary (performance.md 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from backend.core.errors import AgentError
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end: the leaf that TLS verified (None on the login port) and the network address."""
+
+    leaf_pem: bytes | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One RPC: its full path, its request as it came, who sent it, and its lower-case metadata."""
+
+    path: str
+    body: bytes
+    peer: Peer
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer: one message for a unary call, any number for a stream, or a refusal."""
+
+    bodies: tuple[bytes, ...] = ()
+    refusal: AgentError | None = None
+    change: int = 0  # the fleet's change counter as the answer saw it

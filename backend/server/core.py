@@ -1,0 +1,148 @@
+"""The synchronous core: one thread, the only writer, that commits once for everything that came meanwhile.
+
+There is no linger: a batch is what arrived while the last commit was on its way to the disk, so a lone call waits for
+nobody and a crowd shares its fsync (performance.md 3). A job that fails undoes only itself, through its savepoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from backend.core.errors import AgentError, StoreUnavailable
+from backend.server.status import InternalFault
+from backend.store.port import Store, Transaction
+
+log = logging.getLogger("mocdeck.core")
+T = TypeVar("T")
+_BATCH = 32  # calls a commit: more adds latency and saves no further fsync worth having (performance.md 2)
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    work: Callable[[Transaction], T]
+    refused: Callable[[Transaction, AgentError], None] | None
+    done: asyncio.Future[T]
+    is_alone: bool
+
+
+_END: Final[_Job[object]] = _Job(lambda tx: None, None, None, True)  # type: ignore[arg-type]  # a mark, never run
+
+
+class Core:
+    """Runs jobs in transactions on its own thread and answers on the event loop that submitted them.
+
+    `on_change(counter)` is called on the loop after a commit that moved the fleet's change counter; `on_lost()` on the
+    core's thread after a commit that failed, so that whatever was cached from it is dropped.
+    """
+
+    def __init__(self, store: Store, *, on_change: Callable[[int], None], on_lost: Callable[[], None]) -> None:
+        self._store = store
+        self._on_change = on_change
+        self._on_lost = on_lost
+        self._queue: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
+        self._change = -1
+        self._thread = threading.Thread(target=self._run, name="mocdeck-core", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the thread; answers go to the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def submit(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        refused: Callable[[Transaction, AgentError], None] | None = None,
+        alone: bool = False,
+    ) -> T:
+        """Run `work` in a savepoint of the next batch and return its value once that batch is on disk.
+
+        `refused` runs after the savepoint was undone, in the same transaction: the refusal's audit row. `alone` gives
+        the job a transaction that it shares with nobody: for work that touches files too.
+
+        Raises:
+            AgentError: what `work` raised, or `StoreUnavailable` when the commit failed.
+        """
+        if self._loop is None:
+            raise RuntimeError("the core was not started")
+        job: _Job[T] = _Job(work, refused, self._loop.create_future(), alone)
+        self._queue.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
+        return await job.done
+
+    async def stop(self) -> None:
+        """Finish what was submitted, then end the thread."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            batch, after = self._gather(job)
+            self._commit(batch)
+            if after is _END:
+                return
+            if after is not None:
+                self._commit([after])
+
+    def _gather(self, first: _Job[object]) -> tuple[list[_Job[object]], _Job[object] | None]:
+        """Return what is there to be committed together, and the lone job (or `_END`) that was met behind it."""
+        batch = [first]
+        while not first.is_alone and len(batch) < _BATCH:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return batch, _END
+            if job.is_alone:
+                return batch, job
+            batch.append(job)
+        return batch, None
+
+    def _commit(self, batch: list[_Job[object]]) -> None:
+        results: list[object] = []
+        change = self._change
+        try:
+            with self._store.transaction() as tx:
+                results = [self._one(tx, job) for job in batch]
+                change = tx.changes.current()
+        except AgentError as failure:
+            results = [failure] * len(batch)
+            self._on_lost()
+            log.error("commit failed", extra={"fields": {"reason": failure.reason, "why": str(failure)}})  # noqa: TRY400 - the sentence is the log
+        except Exception:  # the core outlives any fault; the callers get an InternalFault
+            results = [StoreUnavailable("the agent could not commit; nothing of the request took effect")] * len(batch)
+            self._on_lost()
+            log.exception("commit failed")
+        assert self._loop is not None  # noqa: S101 - start() set it before the thread ran
+        self._loop.call_soon_threadsafe(self._answer, batch, results, change)
+
+    def _one(self, tx: Transaction, job: _Job[object]) -> object:
+        try:
+            with tx.savepoint():
+                return job.work(tx)
+        except AgentError as refusal:
+            if job.refused is not None:
+                job.refused(tx, refusal)
+            return refusal
+        except Exception:  # one broken request must not take its batch along
+            log.exception("request failed")
+            return InternalFault()
+
+    def _answer(self, batch: list[_Job[object]], results: list[object], change: int) -> None:
+        for job, result in zip(batch, results, strict=True):
+            if job.done.done():  # the caller gave up meanwhile
+                continue
+            if isinstance(result, AgentError):
+                job.done.set_exception(result)
+            else:
+                job.done.set_result(result)
+        if change != self._change:
+            self._change = change
+            self._on_change(change)

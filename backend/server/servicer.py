@@ -1,0 +1,54 @@
+"""What every servicer is made of: a context, a table from RPC path to handler, and nothing else.
+
+A handler converts, calls one use case, converts. It is found by its method, so no path is typed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from backend.core.errors import Unauthenticated
+from backend.server.calls import Call
+from backend.service.caller import Caller
+from backend.service.world import World
+from backend.store.port import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call inside the core: its transaction, its world, and who calls (nobody, on the login port)."""
+
+    tx: Transaction
+    world: World
+    call: Call
+    peer: Caller | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The authenticated peer.
+
+        Raises:
+            Unauthenticated: the call came over the login port.
+        """
+        if self.peer is None:
+            raise Unauthenticated("this call needs a client certificate; make it on the data port")
+        return self.peer
+
+
+Answer = Message | Sequence[Message]
+Handler = Callable[[Context, Any], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A handler, and whether it may change what the guard remembers of peers."""
+
+    handle: Handler
+    changes_peers: bool = False
+
+
+Table = Mapping[str, Served]

@@ -1,0 +1,36 @@
+"""AuthenticationAgent: the one service of the login port (moc/protocol.md 3.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backend.core.errors import TokenRejected
+from backend.core.model import Secret
+from backend.server.servicer import Context, Served, Table
+from backend.service.signin import sign_in
+from backend.wire.convert import certificates
+from backend.wire.methods import get_method
+from backend.wire.moc import authentication_pb2
+
+AUTHORIZATION: Final = "authorization"  # the bare JWT, without "Bearer" (moc/protocol.md 1.3)
+
+
+def _login(
+    context: Context, request: authentication_pb2.AuthenticationRequest
+) -> authentication_pb2.AuthenticationResponse:
+    token = context.call.metadata.get(AUTHORIZATION, "")
+    if not token:  # before the request is looked at: nobody learns what a right one looks like
+        raise TokenRejected
+    wanted = certificates.login_request(request)
+    issued = sign_in(
+        context.tx,
+        context.world,
+        token=Secret(token),
+        name=wanted.name,
+        csr_pem=wanted.csr_pem,
+        address=context.call.peer.address,
+    )
+    return certificates.login_response(issued.pem)
+
+
+TABLE: Final[Table] = {get_method("AuthenticationAgent", "Login").path: Served(_login)}

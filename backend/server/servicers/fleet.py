@@ -1,0 +1,130 @@
+"""mocdeck.v1 FleetAgent: the fleet in column chunks, one client in full, and the clusters."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backend.core.model import Certificate, Cluster, Heartbeat, Token
+from backend.server.servicer import Context, Served, Table
+from backend.service import fleet
+from backend.service.description import CertificateDescription, ClientDescription
+from backend.wire.convert.audit import audit_record
+from backend.wire.convert.checks import check_name
+from backend.wire.convert.fleet import fleet_chunks
+from backend.wire.convert.instants import instant, unix
+from backend.wire.methods import get_method
+from backend.wire.mocdeck.v1 import fleet_pb2
+
+
+def _read(context: Context, request: fleet_pb2.FleetRequest) -> list[fleet_pb2.FleetChunk]:
+    deltas = fleet.read(context.tx, context.world, request.since)
+    return [chunk for delta in deltas for chunk in fleet_chunks(delta)]
+
+
+def _describe(context: Context, request: fleet_pb2.DescribeRequest) -> fleet_pb2.Description:
+    return _description(fleet.describe(context.tx, context.world, check_name(request.name)))
+
+
+def _put_cluster(context: Context, request: fleet_pb2.PutClusterRequest) -> fleet_pb2.PutClusterResponse:
+    row = request.cluster
+    cluster = Cluster(
+        name=check_name(row.name, "cluster name"),
+        is_management=row.management,
+        removed_at=None,
+        planned_off_until=instant(row.planned_off_until),
+    )
+    fleet.put_cluster(context.tx, context.world, context.caller, cluster)
+    return fleet_pb2.PutClusterResponse()
+
+
+def _remove_cluster(context: Context, request: fleet_pb2.RemoveClusterRequest) -> fleet_pb2.RemoveClusterResponse:
+    fleet.remove_cluster(context.tx, context.world, context.caller, check_name(request.name, "cluster name"))
+    return fleet_pb2.RemoveClusterResponse()
+
+
+def _description(client: ClientDescription) -> fleet_pb2.Description:
+    seen = client.last_seen
+    return fleet_pb2.Description(
+        name=client.name,
+        id=client.id,
+        number=client.number,
+        kind=client.kind.value,
+        client_type=client.client_type.name,
+        cluster=client.cluster,
+        host=client.host,
+        owner=client.owner,
+        location=client.location,
+        roles=client.roles,
+        login_file_path=client.login_file_path,
+        token_lifetime_seconds=int(client.token_lifetime.total_seconds()),
+        created_at=unix(client.created_at),
+        revoked_at=unix(client.revoked_at),
+        revoked_by=client.revoked_by,
+        certificates=[_certificate(entry) for entry in client.certificates],
+        tokens=[_token(token) for token in client.tokens],
+        last_seen_at=unix(seen.at) if seen else 0,
+        last_seen_from=seen.address if seen else "",
+        last_seen_serial=f"{seen.serial:x}" if seen else "",
+        heartbeat=_heartbeat(client.heartbeat) if client.heartbeat else None,
+        history=[audit_record(event) for event in client.history],
+        delivery_route=client.delivery_route,
+        tags=dict(client.tags),
+    )
+
+
+def _certificate(entry: CertificateDescription) -> fleet_pb2.CertificateRecord:
+    certificate: Certificate = entry.certificate
+    return fleet_pb2.CertificateRecord(
+        serial=f"{certificate.serial:x}",
+        generation=certificate.generation,
+        issuer=entry.issuer,
+        not_before=unix(certificate.validity.not_before),
+        not_after=unix(certificate.validity.not_after),
+        fingerprint=certificate.fingerprint,
+        issued_at=unix(certificate.issued_at),
+        renew_from=unix(certificate.renew_from),
+        renew_until=unix(certificate.renew_until),
+        first_used_at=unix(certificate.first_used_at),
+        last_used_at=unix(certificate.last_used_at),
+        revoked_at=unix(certificate.revoked_at),
+        revoke_reason=certificate.revoke_reason.value if certificate.revoke_reason else "",
+        renew_count=certificate.renew_count,
+        current=entry.current,
+        shortened=entry.shortened,
+        pem=certificate.pem,
+    )
+
+
+def _token(token: Token) -> fleet_pb2.TokenRecord:
+    return fleet_pb2.TokenRecord(
+        id=token.id,
+        issued_at=unix(token.issued_at),
+        expires_at=unix(token.expires_at),
+        state=token.state.value,
+        dies_at=unix(token.dies_at),
+        first_used_at=unix(token.first_used_at),
+        delivered_at=unix(token.delivered_at),
+    )
+
+
+def _heartbeat(heartbeat: Heartbeat) -> fleet_pb2.HeartbeatRecord:
+    return fleet_pb2.HeartbeatRecord(
+        heard_at=unix(heartbeat.heard_at),
+        interval=int(heartbeat.interval.total_seconds()),
+        address=heartbeat.address,
+        serial=f"{heartbeat.serial:x}",
+        epoch=heartbeat.epoch,
+        skew=int(heartbeat.skew.total_seconds()),
+        loop_alive=heartbeat.loop_alive,
+        last_error=heartbeat.last_error,
+        version=heartbeat.version,
+    )
+
+
+TABLE: Final[Table] = {
+    get_method("FleetAgent", "Read").path: Served(_read),
+    get_method("FleetAgent", "Watch").path: Served(_read),
+    get_method("FleetAgent", "Describe").path: Served(_describe),
+    get_method("FleetAgent", "PutCluster").path: Served(_put_cluster),
+    get_method("FleetAgent", "RemoveCluster").path: Served(_remove_cluster),
+}
