@@ -39,7 +39,7 @@ class AccessFile:
 
     trust_pem: str
     certificate_pem: str
-    key_pem: Secret
+    key_pem: Secret = field(compare=False)  # the certificate says which
     identity_name: str
     certificate_type: str = CA_SIGNED
     serial: int = field(compare=False)

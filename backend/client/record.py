@@ -113,7 +113,9 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parsed(kind: type[T], values: dict[str, Any]) -> T:
+def _parsed(kind: type[T], values: object) -> T:
+    if not isinstance(values, dict):
+        raise TypeError(kind.__name__)
     known: dict[str, Any] = {}
     defaults = kind()
     for field in fields(kind):

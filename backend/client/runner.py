@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = timedelta(seconds=5)  # pki.md 5.8 allows a minute; a login file brought by hand should not wait
 LEAST_SLEEP: Final = timedelta(seconds=1)  # clocks count whole seconds; and no mistake may spin
-LEAST_BETWEEN_RENEWALS: Final = timedelta(seconds=30)  # an answer that is due at birth must not become a storm (R34)
+LEAST_BETWEEN_RENEWALS: Final = timedelta(seconds=30)  # R34
 _BEAT_JITTER: Final = 0.1
 _HEARTBEAT_BOUNDS: Final = (timedelta(seconds=5), timedelta(hours=1))  # what an agent may wish for
 _CRASH_PAUSE: Final = timedelta(seconds=5)
@@ -197,7 +197,10 @@ class Runner:
         log.warning("try failed", extra={"why": str(error), "again_in_seconds": int(wait.total_seconds())})
 
     def _is_too_soon(self) -> bool:
-        if self._last_issue is None or self._orders.open is not None or self._credential.holding().certificate_refused:
+        """A certificate that is due or refused at birth must not become a storm; what people want is not held up."""
+        material = self._credential.material
+        wanted = self._orders.open is not None or material.login_is_new or material.access is None
+        if self._last_issue is None or wanted:
             return False
         return self._clock.monotonic() - self._last_issue < LEAST_BETWEEN_RENEWALS.total_seconds()
 
@@ -218,6 +221,8 @@ class Runner:
         else:
             self._heard(answer)
             wait = self._interval * (1 + _BEAT_JITTER * (2 * self._rng.random() - 1))
+            if answer.bundle_stored:
+                wait = LEAST_SLEEP  # a CA rotation waits for this client's word that it has the roots
         self._beat_at = self._clock.monotonic() + wait.total_seconds()
 
     def _heard(self, answer: Answer) -> None:
