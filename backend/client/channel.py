@@ -121,6 +121,7 @@ class DataLink:
         try:
             return await _unary(channel, method, request, deadline, metadata)
         except grpc.aio.AioRpcError as error:
+            self._lost(error, line)
             raise await translate(error, line, self._clock.now()) from None
         except asyncio.CancelledError:
             raise _meant_or_closed(line) from None
@@ -148,8 +149,10 @@ class DataLink:
                     return
                 yield answer
         except TimeoutError:
+            self.drop()
             raise Unreachable(f"the agent at {line.where} fell silent; it is asked again") from None
         except grpc.aio.AioRpcError as error:
+            self._lost(error, line)
             raise await translate(error, line, self._clock.now()) from None
         except asyncio.CancelledError:
             raise _meant_or_closed(line) from None
@@ -165,6 +168,11 @@ class DataLink:
         await asyncio.gather(*closing, return_exceptions=True)
         if channel is not None:
             await channel.close()
+
+    def _lost(self, error: grpc.aio.AioRpcError, line: Line) -> None:
+        """Dial anew at the next call: a broken channel would go on failing for as long as gRPC's own pause lasts."""
+        if error.code() is grpc.StatusCode.UNAVAILABLE and line == self._line:
+            self.drop()
 
     def _open(self) -> tuple[Line, grpc.aio.Channel]:
         if self._line is None or self._line.access is None:

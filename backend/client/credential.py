@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -154,6 +154,7 @@ class Credential:
         # Signed with the trust that was just proved: the login file's own, or the cloudconfig's newer one.
         new = _paired(line.trust_pem, decoded(answer.Token, "the certificate in the sign-in answer"), key, login.name)
         self.material.swap(new, login=login)
+        self.material.remember(replace(self.material.memory, address=host))  # for a start without the login file
         self._became(new)
         log.info("signed in", extra={"identity": new.identity_name, "serial": new.serial_hex})
         return new

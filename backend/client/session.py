@@ -218,6 +218,9 @@ class Session:
             except (AgentError, OSError) as error:
                 self._last_error = str(error)
                 log.debug("heartbeat failed", extra={"why": str(error)})
+            except Exception as error:  # the client's loop: it must outlive what nobody thought of
+                self._last_error = f"the heartbeats broke: {type(error).__name__}"
+                log.exception("heartbeat broke")
             wait = HEARTBEAT.total_seconds() * (0.9 + 0.2 * self._rng.random())
             await self._clock.sleep(wait)
 

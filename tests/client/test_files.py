@@ -126,7 +126,7 @@ def test_garbage_is_never_a_login_file_a_cloudconfig_or_a_traceback(data: bytes)
 
 
 def test_yaml_tags_and_deep_nesting_are_refused() -> None:
-    for data in (b"!!python/object/apply:os.system ['true']", b"[" * 5000, b"{" * 3000, b"a: 2026-99-99"):
+    for data in (b"!!python/object/apply:os.system ['true']", b"[" * 1500, b"{" * 1500, b"a: 2026-99-99"):
         with pytest.raises(FileInvalid):
             login_file.parse_login_file(data, Path("x"))
 

@@ -113,11 +113,9 @@ async def test_a_refused_certificate_leads_to_one_sign_in_and_one_more_try(opera
 async def test_an_agent_that_is_away_is_unreachable_and_found_again(operator: Operator, agent: Any) -> None:
     await operator.operation("op-1")
     await agent.stop()
-    operator._session._credential.link.drop()
     with pytest.raises(client_errors.Unreachable, match="cannot reach the agent"):
         await operator.operation("op-1")
     await agent.start(agent.port, agent.auth_port)
-    operator._session._credential.link.drop()
     assert (await operator.operation("op-1")).id == "op-1"
 
 

@@ -244,7 +244,6 @@ async def test_an_agent_that_is_away_is_tried_again_until_it_is_back(
     assert "cannot reach the agent" in status.last_error
     await agent.start(agent.port, agent.auth_port)
     heard = len(agent.beats)
-    runner.credential.link.drop()
     clock.advance(timedelta(minutes=3))
     await settle(runner, clock)
     assert len(agent.beats) > heard
@@ -376,3 +375,16 @@ async def test_the_program_runs_until_it_is_cancelled(settings: RunnerSettings, 
 
 def _rsa() -> Any:
     return keys.generate_key(keys.KeyKind.RSA2048)
+
+
+async def test_a_client_without_its_login_file_still_knows_where_its_agent_is(
+    runner: Runner, agent: Any, clock: ManualClock, settings: RunnerSettings
+) -> None:
+    assert settings.login_file is not None
+    await runner.step()
+    settings.login_file.unlink()
+    again = Runner(settings, clock, rng=random.Random(6))  # noqa: S311 - jitter
+    await again.step()
+    assert agent.beats[-1].token_id == ""
+    assert not agent.beats[-1].can_store_token
+    await again.credential.close()
