@@ -1,0 +1,104 @@
+"""`mocdeck operations list | show | stop | login-file`: what was started, how far it is, and stopping it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backend.cli.console import put, say, table
+from backend.cli.params import DURATION, confirmation_options, output_option
+from backend.cli.root import Root
+
+if TYPE_CHECKING:
+    from backend.client.operator import Operator
+    from backend.wire.mocdeck.v1.operation_pb2 import Operation
+
+
+@click.group("operations")
+def command() -> None:
+    """Look at operations, follow or stop them."""
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many, newest first.")
+@output_option("table", "json")
+@click.pass_obj
+def list_(root: Root, limit: int, output: str) -> None:
+    """List operations, newest first."""
+    from backend.cli.session import run_with_operator
+    from backend.cli.words import action_word, day, operation_counts, operation_values
+
+    found = run_with_operator(root, lambda operator: operator.operations(limit))
+    if output == "json":
+        put(json.dumps([operation_values(operation) for operation in found], indent=2, ensure_ascii=False))
+        return
+    rows = [
+        [one.id, action_word(one.action), one.state, day(one.started_at), one.actor, operation_counts(one)]
+        for one in found
+    ]
+    put(table(["OPERATION", "ACTION", "STATE", "STARTED", "BY", "CLIENTS"], rows))
+
+
+@command.command("show")
+@click.argument("operation_id", metavar="ID")
+@click.option("--follow", is_flag=True, help="Report progress until it has ended.")
+@click.option("--timeout", type=DURATION, help="Follow no longer than this.")
+@output_option("text", "json")
+@click.pass_context
+def show(ctx: click.Context, operation_id: str, follow: bool, timeout: timedelta | None, output: str) -> None:
+    """Show one operation; with --follow the exit code tells how it ended."""
+    from backend.cli.follow import Follower, exit_of_operation
+    from backend.cli.session import run_with_operator
+    from backend.cli.words import operation_text, operation_values
+
+    async def look(operator: Operator) -> Operation:
+        operation = await operator.operation(operation_id)
+        return await Follower(operator, operation, out=None).follow(timeout) if follow else operation
+
+    found = run_with_operator(ctx.obj, look)
+    put(
+        json.dumps(operation_values(found), indent=2, ensure_ascii=False)
+        if output == "json"
+        else operation_text(found)
+    )
+    if follow:
+        ctx.exit(int(exit_of_operation(found)))
+
+
+@command.command("stop")
+@click.argument("operation_id", metavar="ID")
+@confirmation_options("id")
+@click.pass_obj
+def stop(root: Root, operation_id: str, dry_run: bool, yes: bool, confirm: str) -> None:
+    """Let clients under way end and start no further one."""
+    from backend.cli.confirm import confirm_change
+    from backend.cli.session import run_with_operator
+    from backend.cli.words import operation_counts, operation_text
+
+    present = run_with_operator(root, lambda operator: operator.operation(operation_id))
+    say(operation_text(present))
+    if dry_run:
+        say(f"Dry run: {present.waiting} clients that wait would not be started.")
+        return
+    confirm_change(f"Stop operation {operation_id}?", operation_id, yes=yes, confirm=confirm)
+    put(operation_counts(run_with_operator(root, lambda operator: operator.stop(operation_id))))
+
+
+@command.command("login-file")
+@click.argument("operation_id", metavar="ID")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write it, mode 0600.")
+@click.pass_obj
+def take_login_file(root: Root, operation_id: str, name: str, out: Path) -> None:
+    """Take the fresh login file of a client that waits for delivery by hand.
+
+    Each call makes a new token and ends the one before it.
+    """
+    from backend.cli.follow import deliver
+    from backend.cli.session import run_with_operator
+
+    deliver(run_with_operator(root, lambda operator: operator.take_login_file(operation_id, name)), out)
