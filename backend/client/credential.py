@@ -64,6 +64,8 @@ class Credential:
         self._refused_serial: int | None = None
         self._refused_token: tuple[str, datetime] | None = None
         self._distrusted = ""  # the roots with which the agent's certificate did not verify
+        if settings.plaintext:
+            log.warning("data port without TLS: MOC's debug mode is on", extra={"path": str(settings.access_file)})
         self.material = Material(settings)
         self.link = DataLink(clock, plaintext=settings.plaintext)
 
@@ -166,11 +168,12 @@ class Credential:
             AgentError: the agent's refusal, or what is wrong with the connection.
             OSError, UnsafeFile: the new credential could not be written; the old one stays.
         """
-        link = self.open_link()
+        self.open_link()  # refuses without a certificate
         old = self.material.access
-        assert old is not None  # noqa: S101 - open_link refuses without
+        assert old is not None  # noqa: S101 - see above
         key = await self._take_key(like=old)
         request = _renewal_request(old, key)
+        link = self.open_link()  # again: another call may have dropped it while the key was made
         method = get_method("IdentityAgent", "OperateCertificates")
         try:
             answer = await link.call(method, request, deadline=_ISSUE_DEADLINE, metadata=_EMPTY_AUTHORIZATION)

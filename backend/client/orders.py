@@ -29,6 +29,9 @@ class OrderBook:
         if order is None:
             self.open = None  # the agent has withdrawn it, or counts it as done
             return False
+        if order.token is not None:  # each answer brings another one, and only the last is the current token
+            self.open = order
+            return True
         if order.id == self._done or (self.open is not None and self.open.id == order.id):
             return False
         if len(self._taken_at) == MOST and monotonic - self._taken_at[0] < WITHIN_SECONDS:

@@ -226,8 +226,9 @@ class Session:
 
     async def _beat(self) -> None:
         await self._keep_credential()
-        # Interval zero: an operator's program comes and goes, and nobody should miss its heartbeats.
-        report = Report(interval=timedelta(0), loop_alive=True, last_error=self._last_error)
+        # Interval zero and no loop: an operator's program comes and goes; nobody should miss its heartbeats or count on
+        # it to renew.
+        report = Report(interval=timedelta(0), loop_alive=False, last_error=self._last_error)
         answer = await beat(self._credential, report, self._clock)
         self._last_error = answer.bundle_error
         self._orders.hear(answer.order, self._clock.monotonic())

@@ -13,6 +13,7 @@ from backend.client.backoff import FIRST, LONGEST, Backoff, retry_cap
 from backend.client.clock_watch import ClockWatch
 from backend.client.heartbeat import Order, OrderKind
 from backend.client.orders import MOST, WITHIN_SECONDS, OrderBook
+from backend.core.model import Secret
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -101,6 +102,15 @@ def test_an_order_done_before_the_restart_is_not_done_again() -> None:
     assert not book.hear(order(1), 0.0)
     assert book.open is None
     assert book.hear(order(2), 0.0)
+
+
+def test_a_fresh_token_is_taken_each_time_as_only_the_last_one_counts() -> None:
+    book = OrderBook("o1")
+    for number in range(2 * MOST):
+        fresh = Order(id="o1", kind=OrderKind.TAKE_TOKEN, token=Secret(f"t{number}"))
+        assert book.hear(fresh, 0.0)
+        assert book.open is fresh
+    assert book.finish() == "o1"
 
 
 def test_an_order_that_the_agent_withdraws_is_dropped() -> None:
