@@ -455,7 +455,7 @@ class MocdeckApp(App[int]):
     async def settled(self) -> None:
         """Wait until no call to the agent runs and no message is queued."""
         quiet = 0
-        while quiet < 3:
+        while quiet < 3 and self.is_running and self._exception is None:
             calls = [w for w in self.workers if w.group in {"agent", "feed"} and not w.is_finished]
             if calls:
                 await self.workers.wait_for_complete(calls)

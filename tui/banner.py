@@ -26,8 +26,7 @@ from tui.palette import SEVERITY_ROLES
 
 WIDE: Final = 110  # columns from which words are written out
 _STALE_AGE: Final = timedelta(seconds=10)  # below this the data's age is not worth a repaint
-_SHADES_ASCII: Final = ".:*%#@"  # none that could be read as a sign before the number
-_SHADES_UNICODE: Final = "▁▂▃▄▅▆▇█"
+_SHADES: Final = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ def ribbon_lines(view: View, counts: Sequence[int]) -> list[Line]:
     """Return two lines: the weeks, and how many certificates end in each; the chosen week is reversed."""
     size = max(5, min(9, (view.width - 5) // (WEEKS + 1)))
     chosen = view.model.week
-    shades = _SHADES_ASCII if view.glyphs.is_ascii else _SHADES_UNICODE
+    shades = "" if view.glyphs.is_ascii else _SHADES  # an ASCII sign before a number would read as part of it
     most = max([*counts, 1])
     weeks: list[tuple[str, str]] = [("week ", "dim")]
     ends: list[tuple[str, str]] = [("ends ", "dim")]
@@ -141,9 +140,10 @@ def ribbon_lines(view: View, counts: Sequence[int]) -> list[Line]:
         over = "+match" if chosen == week else ""
         name = "late" if week == LATE else str(week)
         weeks.append((name.rjust(size), "dim" + over))
-        shade = shades[min(len(shades) - 1, number * len(shades) // (most + 1))] if number else " "
+        shade = shades[min(len(shades) - 1, number * len(shades) // (most + 1))] if number and shades else ""
+        text = f"{shade}{number}" if number else "."
         role = "dim" if not number else "expired" if week == LATE else "critical" if week == 0 else "text"
-        ends.append((f"{shade}{number}".rjust(size), role + over))
+        ends.append((text.rjust(size), role + over))
     return [tuple(weeks), tuple(ends)]
 
 

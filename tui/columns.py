@@ -100,8 +100,10 @@ def state_text(judged: Assessment, width: int, glyphs: Glyphs) -> str:
     over = next((text for overlay, text in OVERLAY_WORDS.items() if overlay in judged.overlays), "")
     if len(word) + (len(over) + 1 if over else 0) > width - 2:
         word = SHORT.get(judged.state, word)
-    text = f"{glyph} {word}+{over}" if over else f"{glyph} {word}"
-    return text[:width]
+    if over and len(word) + len(over) + 1 > width - 2:
+        over = ""
+        word = f"{word[: width - 3]}+"  # there is more; the drawer and the detail say what
+    return f"{glyph} {word}+{over}" if over else f"{glyph} {word}"
 
 
 def role_of(judged: Assessment) -> str:

@@ -39,8 +39,12 @@ CLUSTERS: Final = "clusters"
 JOBS: Final = "jobs"
 EVENTS: Final = "events"
 HELP: Final = "help"
-EVERYWHERE: Final = frozenset({FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, HELP})
-LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS})
+OPERATION: Final = "operation"
+ROTATION_PLAN: Final = "rotation plan"
+ROTATION: Final = "rotation"
+EVERYWHERE: Final = frozenset({FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, HELP, OPERATION, ROTATION_PLAN, ROTATION})
+LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, OPERATION})
+TEXTS: Final = frozenset({DETAIL, HELP, ROTATION_PLAN, ROTATION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,7 @@ def _act(command_id: str, key: str, label: str, text: str, action: ActionKind | 
 
 def _move(command_id: str, keys: tuple[str, ...], key: str, text: str) -> Command:
     return Command(
-        id=command_id, keys=keys, key=key, label=command_id, help=text, group=Group.MOVE, scope=LISTS | {DETAIL, HELP}
+        id=command_id, keys=keys, key=key, label=command_id, help=text, group=Group.MOVE, scope=LISTS | TEXTS
     )
 
 
@@ -125,8 +129,73 @@ COMMANDS: Final[tuple[Command, ...]] = (
         label="stop",
         help="stop the operation after the steps that are under way",
         group=Group.ACT,
-        scope=frozenset({JOBS}),
+        scope=frozenset({JOBS, OPERATION}),
         mutates=True,
+        footer=True,
+    ),
+    Command(
+        id="take_file",
+        keys=("F",),
+        key="F",
+        label="take login file",
+        help="take the login file of the client under the cursor, to carry it there; each call makes a new token",
+        group=Group.ACT,
+        scope=frozenset({OPERATION}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
+        id="confirm_rotation",
+        keys=("C",),
+        key="C",
+        label="confirm",
+        help="confirm this plan: type the deployment's name and give a reason",
+        group=Group.ACT,
+        scope=frozenset({ROTATION_PLAN}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
+        id="proceed",
+        keys=("P",),
+        key="P",
+        label="proceed",
+        help="wait no longer for the clients that a gate names; they need another way back then",
+        group=Group.ACT,
+        scope=frozenset({ROTATION}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
+        id="abort",
+        keys=("A",),
+        key="A",
+        label="abort",
+        help="end the rotation before its cutover; nobody has lost anything until then",
+        group=Group.ACT,
+        scope=frozenset({ROTATION}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
+        id="write_off",
+        keys=("W",),
+        key="W",
+        label="write off",
+        help="finish without the clients that are not back; each is written off by name, with a reason",
+        group=Group.ACT,
+        scope=frozenset({ROTATION}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
+        id="last_rotation",
+        keys=("l",),
+        key="l",
+        label="last one",
+        help="show how the last CA rotation ended",
+        group=Group.LOOK,
+        scope=frozenset({ROTATION_PLAN}),
         footer=True,
     ),
     Command(

@@ -86,7 +86,7 @@ def bar(share: float, width: int, glyphs: Glyphs) -> str:
     inner = max(1, width - 2)
     share = min(1.0, max(0.0, share))
     filled = int(share * inner)
-    if 0.0 < share and filled == 0:
+    if share > 0.0 and filled == 0:
         filled = 1
     return "[" + glyphs.filled * filled + glyphs.empty * (inner - filled) + "]"
 

@@ -332,4 +332,4 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("NO_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
     assert os.environ.get("NO_COLOR") is None
-    yield
+    return

@@ -41,7 +41,7 @@ class ClustersScreen(ListScreen):
             return ()
         members = self._members()
         names = sorted(members, key=lambda name: (_worst_key(members[name]), name))
-        return [(name, self._row(view, view.now, name, members[name])) for name in names]
+        return [(name, self._cluster_line(view, view.now, name, members[name])) for name in names]
 
     def _members(self) -> dict[str, list[Client]]:
         model = self.app.model
@@ -54,7 +54,7 @@ class ClustersScreen(ListScreen):
                 found.setdefault(client.row.cluster or NO_CLUSTER, []).append(client)
         return found
 
-    def _row(self, view: View, now: datetime, name: str, clients: list[Client]) -> Line:
+    def _cluster_line(self, view: View, now: datetime, name: str, clients: list[Client]) -> Line:
         cluster = next((c for c in self.app.model.columns.clusters if c.name == name), None)
         kind = "-" if cluster is None else "management" if cluster.is_management else "workload"
         counts = Counter(client.judged.severity for client in clients)

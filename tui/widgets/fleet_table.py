@@ -29,7 +29,7 @@ class FleetTable(Lines, can_focus=True):
 
     empty: ClassVar[tuple[str, ...]] = ("no client yet",)
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.cursor: int | None = None  # an identity number
         self.top = 0

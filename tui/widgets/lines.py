@@ -29,7 +29,7 @@ class Lines(Widget):
     ALLOW_SELECT: ClassVar[bool] = False
     app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these widgets
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
         self._styles_of: dict[str, Style] = {}

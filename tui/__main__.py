@@ -1,0 +1,61 @@
+"""Start the dashboard on a context: find it, prepare the connection, run the screen, close the connection.
+
+The connection itself is made by the running screen, so that its first frame does not wait for an agent.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from backend.client.contexts import find_places, read_contexts
+from backend.client.operator import Operator
+from backend.clock import Clock, SystemClock
+from backend.core.errors import AgentError
+from tui.app import run
+from tui.remote import RemoteGateway
+
+
+def run_dashboard(
+    context_name: str | None = None,
+    *,
+    write: bool = False,
+    ascii_only: bool | None = None,
+    simulated: bool = False,
+    site_tag: str = "",
+    mouse: bool = True,
+    clock: Clock | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Show the fleet of a context (None: the current one) until the operator leaves; return the exit code.
+
+    Raises:
+        NotFound: there is no such context; the sentence lists those there are.
+        FileInvalid: the contexts file is wrong; names the place.
+    """
+    places = find_places(os.environ if environment is None else environment)
+    context = read_contexts(places.config_file).get(context_name or "")
+    ticking = clock or SystemClock()
+
+    async def connect() -> Operator:
+        return await Operator.connect(context, clock=ticking)
+
+    return run(
+        RemoteGateway(connect, context, places.state),
+        ticking,
+        write=write,
+        state_dir=places.state,
+        ascii_only=ascii_only,
+        simulated=simulated,
+        site_tag=site_tag,
+        mouse=mouse,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run_dashboard(write="--write" in sys.argv[1:]))
+    except (AgentError, OSError) as error:
+        sys.stderr.write(f"mocdeck: {error}\n")
+        sys.exit(1)

@@ -1,0 +1,297 @@
+"""From the agent's messages to the screen's frozen values: every text inert, every instant aware or None.
+
+Pure. The one place in `tui` that knows the fields of mocdeck.v1; a screen never sees a protobuf message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from backend.core.delta import EPOCH, instant
+from backend.core.errors import AgentError
+from backend.core.inert import inert
+from backend.core.plan import ActionKind
+from tui.gateway import (
+    CertificateView,
+    CheckView,
+    ClientDetail,
+    EventView,
+    GateView,
+    HeartbeatView,
+    OperationTargetView,
+    OperationView,
+    PlanTargetView,
+    PlanView,
+    RotationClientView,
+    RotationPlanView,
+    RotationView,
+    TokenView,
+)
+
+if TYPE_CHECKING:
+    from backend.wire.mocdeck.v1 import authority_pb2, fleet_pb2, operation_pb2
+
+SENTENCE: Final = 500  # characters of a reason, an error or a recommendation
+_ACTIONS: Final = {1: ActionKind.RENEW, 2: ActionKind.ROTATE_TOKEN, 3: ActionKind.REPAIR}  # operation.proto
+
+
+class AnswerBroken(AgentError):
+    """The agent's answer contradicts itself; it is of another version, or broken."""
+
+    reason = "answer_broken"
+
+
+def moment(seconds: int) -> datetime:
+    """Return an instant that must be there; the epoch stands for one that was not sent."""
+    return instant(seconds) or EPOCH
+
+
+def _texts(values: Iterable[str], limit: int = SENTENCE) -> tuple[str, ...]:
+    return tuple(inert(value, limit) for value in values)
+
+
+def _action(number: int) -> ActionKind:
+    try:
+        return _ACTIONS[number]
+    except KeyError:
+        raise AnswerBroken(f"the agent speaks of an action that this program does not know ({number})") from None
+
+
+def detail_view(d: fleet_pb2.Description) -> ClientDetail:
+    """Return one client in full; its roles, tags and history as they came."""
+    return ClientDetail(
+        name=inert(d.name),
+        id=inert(d.id),
+        number=d.number,
+        kind=inert(d.kind),
+        client_type=inert(d.client_type),
+        cluster=inert(d.cluster),
+        host=inert(d.host),
+        owner=inert(d.owner),
+        location=inert(d.location),
+        roles=_texts(d.roles),
+        login_file_path=inert(d.login_file_path, SENTENCE),
+        token_lifetime=timedelta(seconds=d.token_lifetime_seconds),
+        created_at=moment(d.created_at),
+        revoked_at=instant(d.revoked_at),
+        revoked_by=inert(d.revoked_by),
+        certificates=tuple(_certificate(c) for c in d.certificates),
+        tokens=tuple(_token(t) for t in d.tokens),
+        last_seen_at=instant(d.last_seen_at),
+        last_seen_from=inert(d.last_seen_from),
+        last_seen_serial=inert(d.last_seen_serial),
+        heartbeat=_heartbeat(d.heartbeat) if d.HasField("heartbeat") else None,
+        history=tuple(event_view(record) for record in d.history),
+        delivery_route=inert(d.delivery_route),
+        tags=tuple(sorted((inert(name), inert(value)) for name, value in d.tags.items())),
+    )
+
+
+def _certificate(c: fleet_pb2.CertificateRecord) -> CertificateView:
+    return CertificateView(
+        serial=inert(c.serial),
+        generation=c.generation,
+        issuer=inert(c.issuer),
+        not_before=moment(c.not_before),
+        not_after=moment(c.not_after),
+        fingerprint=inert(c.fingerprint),
+        issued_at=moment(c.issued_at),
+        renew_from=instant(c.renew_from),
+        renew_until=instant(c.renew_until),
+        first_used_at=instant(c.first_used_at),
+        last_used_at=instant(c.last_used_at),
+        revoked_at=instant(c.revoked_at),
+        revoke_reason=inert(c.revoke_reason),
+        renew_count=c.renew_count,
+        current=c.current,
+        shortened=c.shortened,
+        pem="\n".join(inert(line) for line in c.pem.splitlines()),
+    )
+
+
+def _token(t: fleet_pb2.TokenRecord) -> TokenView:
+    return TokenView(
+        id=inert(t.id),
+        issued_at=moment(t.issued_at),
+        expires_at=moment(t.expires_at),
+        state=inert(t.state),
+        dies_at=instant(t.dies_at),
+        first_used_at=instant(t.first_used_at),
+        delivered_at=instant(t.delivered_at),
+    )
+
+
+def _heartbeat(h: fleet_pb2.HeartbeatRecord) -> HeartbeatView:
+    return HeartbeatView(
+        heard_at=moment(h.heard_at),
+        interval=timedelta(seconds=h.interval),
+        address=inert(h.address),
+        serial=inert(h.serial),
+        epoch=h.epoch,
+        skew=timedelta(seconds=h.skew),
+        loop_alive=h.loop_alive,
+        last_error=inert(h.last_error, SENTENCE),
+        version=inert(h.version),
+    )
+
+
+def event_view(record: fleet_pb2.AuditRecord) -> EventView:
+    """Return one audit event, its details sorted by name."""
+    return EventView(
+        index=record.index,
+        at=moment(record.at),
+        actor=inert(record.actor),
+        origin=inert(record.origin),
+        action=inert(record.action),
+        subject=inert(record.subject),
+        outcome=inert(record.outcome),
+        detail=tuple(sorted((inert(name), inert(value, SENTENCE)) for name, value in record.detail.items())),
+        digest=inert(record.digest),
+    )
+
+
+def plan_view(p: operation_pb2.Plan) -> PlanView:
+    """Return a stored plan."""
+    return PlanView(
+        id=inert(p.id),
+        action=_action(p.action),
+        hash=inert(p.hash),
+        made_at=moment(p.made_at),
+        expires_at=moment(p.expires_at),
+        targets=tuple(_plan_target(target) for target in p.targets),
+        warnings=_texts(p.warnings),
+        runs=p.runs,
+        parallel=p.parallel,
+        force=p.force,
+        reason=inert(p.reason, SENTENCE),
+    )
+
+
+def _plan_target(t: operation_pb2.PlanTarget) -> PlanTargetView:
+    return PlanTargetView(
+        name=inert(t.name),
+        number=t.number,
+        cluster=inert(t.cluster),
+        kind=inert(t.kind),
+        runs=t.runs,
+        why=inert(t.why, SENTENCE),
+        route=inert(t.route),
+        steps=_texts(t.steps),
+        certificate_now=instant(t.certificate_now),
+        certificate_then=instant(t.certificate_then),
+        token_now=instant(t.token_now),
+        token_then=instant(t.token_then),
+        downtime=inert(t.downtime, SENTENCE),
+    )
+
+
+def operation_view(o: operation_pb2.Operation) -> OperationView:
+    """Return an operation with its targets in the plan's order."""
+    return OperationView(
+        id=inert(o.id),
+        action=_action(o.action),
+        state=inert(o.state),
+        actor=inert(o.actor),
+        started_at=moment(o.started_at),
+        ended_at=instant(o.ended_at),
+        targets=tuple(_operation_target(target) for target in o.targets),
+        total=o.total,
+        done=o.done,
+        failed=o.failed,
+        running=o.running,
+        waiting=o.waiting,
+        skipped=o.skipped,
+        reason=inert(o.reason, SENTENCE),
+    )
+
+
+def _operation_target(t: operation_pb2.OperationTarget) -> OperationTargetView:
+    return OperationTargetView(
+        name=inert(t.name),
+        state=inert(t.state),
+        step=inert(t.step, SENTENCE),
+        result=inert(t.result, SENTENCE),
+        old_serial=inert(t.old_serial),
+        new_serial=inert(t.new_serial),
+        started_at=instant(t.started_at),
+        ended_at=instant(t.ended_at),
+        route=inert(t.route),
+    )
+
+
+def rotation_plan_view(p: authority_pb2.RotationPlan) -> RotationPlanView:
+    """Return readiness and blast radius."""
+    return RotationPlanView(
+        id=inert(p.id),
+        hash=inert(p.hash),
+        made_at=moment(p.made_at),
+        expires_at=moment(p.expires_at),
+        deployment=inert(p.deployment),
+        from_generation=p.from_generation,
+        to_generation=p.to_generation,
+        checks=tuple(
+            CheckView(
+                test=inert(check.test),
+                category=inert(check.category),
+                result=inert(check.result),
+                details=inert(check.details, SENTENCE),
+                recommendation=inert(check.recommendation, SENTENCE),
+            )
+            for check in p.checks
+        ),
+        clients=tuple(_rotation_client(client) for client in p.clients),
+        duration=inert(p.duration, SENTENCE),
+        by_itself=p.by_itself,
+        by_file=p.by_file,
+        by_hand=p.by_hand,
+        already_out=p.already_out,
+    )
+
+
+def _rotation_client(c: authority_pb2.RotationClient) -> RotationClientView:
+    return RotationClientView(
+        name=inert(c.name),
+        cluster=inert(c.cluster),
+        kind=inert(c.kind),
+        owner=inert(c.owner),
+        route=inert(c.route),
+        why=inert(c.why, SENTENCE),
+        state=inert(c.state),
+        since=instant(c.since),
+        lost_at=instant(c.lost_at),
+        returned_at=instant(c.returned_at),
+        last_error=inert(c.last_error, SENTENCE),
+    )
+
+
+def rotation_view(r: authority_pb2.Rotation) -> RotationView:
+    """Return a rotation; outages are None while nobody has returned, since none can last less than a second."""
+    measured = r.outage_max_seconds or r.outage_p50_seconds or r.returned
+    return RotationView(
+        id=inert(r.id),
+        phase=inert(r.phase),
+        version=r.version,
+        from_generation=r.from_generation,
+        to_generation=r.to_generation,
+        started_at=moment(r.started_at),
+        phase_at=moment(r.phase_at),
+        ended_at=instant(r.ended_at),
+        outcome=inert(r.outcome),
+        clients=tuple(_rotation_client(client) for client in r.clients),
+        total=r.total,
+        connected=r.connected,
+        informed=r.informed,
+        lost=r.lost,
+        returned=r.returned,
+        stuck=r.stuck,
+        written_off=r.written_off,
+        gates=tuple(GateView(test=inert(g.test), met=g.met, why=inert(g.why, SENTENCE)) for g in r.gates),
+        actor=inert(r.actor),
+        reason=inert(r.reason, SENTENCE),
+        deployment=inert(r.deployment),
+        agent_time=moment(r.agent_time),
+        outage_p50=timedelta(seconds=r.outage_p50_seconds) if measured else None,
+        outage_max=timedelta(seconds=r.outage_max_seconds) if measured else None,
+    )
