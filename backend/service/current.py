@@ -6,10 +6,10 @@ the one last *used*, as long as it lives and counts; one that was issued and nev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from backend.core.model import Authority, AuthorityStatus, Certificate, RevokeReason
+from backend.core.model import Authority, AuthorityStatus, Certificate
 
 _BELIEVED = {AuthorityStatus.ISSUING, AuthorityStatus.TRUSTED}
 
@@ -49,13 +49,3 @@ def is_good(certificate: Certificate, trusted: frozenset[int], now: datetime) ->
         and not certificate.validity.is_expired(now)
         and not certificate.validity.is_pending(now)
     )
-
-
-def is_revoked(certificate: Certificate) -> bool:
-    """Tell whether somebody revoked it; a CA rotation does not count, as its cure is a login file, not an account."""
-    return certificate.revoked_at is not None and certificate.revoke_reason is not RevokeReason.ROTATION
-
-
-def authority_ends(authorities: Iterable[Authority]) -> Mapping[int, datetime]:
-    """NotAfter of each generation."""
-    return {authority.generation: authority.validity.not_after for authority in authorities}

@@ -6,7 +6,6 @@ severities are `backend.core.health`'s, made by whoever reads.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -16,19 +15,31 @@ import backend
 from backend.core.delta import AuthorityInfo, ClientColumns, ClientFlag, ClusterInfo, FleetDelta, unix
 from backend.core.errors import InvalidInput
 from backend.core.fleet import FleetColumns
-from backend.core.model import Certificate, Cluster, Heartbeat, Identity, LastSeen, Token, TokenStanding
+from backend.core.limits import HEARTBEAT
+from backend.core.model import ClientKind, Cluster, RevokeReason, TokenStanding
 from backend.service import audit
 from backend.service.caller import Caller
-from backend.service.contact import interval_of
-from backend.service.current import current_certificate, is_revoked, last_used, trusted_generations
+from backend.service.current import trusted_generations
 from backend.service.description import ClientDescription, describe
 from backend.service.world import World
 from backend.store.port import Transaction
+from backend.store.records import FleetRow
 
-__all__ = ["ClientDescription", "columns_of", "describe", "is_orphan", "put_cluster", "read", "remove_cluster"]
+__all__ = ["ClientDescription", "columns_of", "describe", "put_cluster", "read", "remove_cluster"]
 
 CHUNK: Final = 2000  # clients a chunk: some 200 kB on the wire, well below the message limit
-_LOW_64: Final = 2**64 - 1
+_DEFAULT_INTERVAL: Final = int(HEARTBEAT.total_seconds())
+_ADMIN_TOOLS: Final = frozenset(kind.value for kind in ClientKind if kind.is_admin_tool)
+# Plain numbers: combining flags costs a microsecond each, ten thousand times over.
+_AUTO_RENEW: Final = ClientFlag.AUTO_RENEW.value
+_AUTO_RENEW_UNKNOWN: Final = ClientFlag.AUTO_RENEW_UNKNOWN.value
+_AUTO_ROTATE: Final = ClientFlag.AUTO_ROTATE.value
+_IDENTITY_REVOKED: Final = ClientFlag.IDENTITY_REVOKED.value
+_CERTIFICATE_REVOKED: Final = ClientFlag.CERTIFICATE_REVOKED.value
+_CERTIFICATE_UNTRUSTED: Final = ClientFlag.CERTIFICATE_UNTRUSTED.value
+_TOKEN_EMPTY: Final = ClientFlag.TOKEN_EMPTY.value
+_TOKEN_UNKNOWN: Final = ClientFlag.TOKEN_UNKNOWN.value
+_ORPHAN: Final = ClientFlag.ORPHAN.value
 _COLUMNS: Final = tuple(column.name for column in fields(ClientColumns))
 
 
@@ -45,9 +56,9 @@ def read(tx: Transaction, world: World, since: int, limit: int = CHUNK) -> Seque
     if not is_full and not numbers and not removed and current == since:
         return [_frame(tx, world, now, current, has_news=False)]
     sources = _gather(tx, numbers, now)
-    identities = sources.identities
-    parts = [identities[start : start + limit] for start in range(0, len(identities), limit)] or [[]]
-    deltas = [_chunk(sources, part, now) for part in parts]
+    rows = sources.rows
+    parts = [rows[start : start + limit] for start in range(0, len(rows), limit)] or [[]]
+    deltas = [_chunk(sources, part) for part in parts]
     last = _frame(tx, world, now, current, has_news=True)
     deltas[-1] = replace(last, names=deltas[-1].names, clients=deltas[-1].clients)
     deltas[0] = replace(deltas[0], full=is_full, removed=tuple(removed) if not is_full else ())
@@ -59,7 +70,7 @@ def columns_of(tx: Transaction, world: World, numbers: Iterable[int] | None = No
     now = world.clock.now()
     chosen = None if numbers is None else list(numbers)
     sources = _gather(tx, chosen, now)
-    chunk = _chunk(sources, sources.identities, now)
+    chunk = _chunk(sources, sources.rows)
     frame = _frame(tx, world, now, tx.changes.current(), has_news=True)
     columns = FleetColumns()
     columns.apply(replace(frame, full=True, names=chunk.names, clients=chunk.clients))
@@ -114,103 +125,99 @@ def remove_cluster(tx: Transaction, world: World, caller: Caller, name: str) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sources:
-    """The rows behind the clients of one answer, by identity number."""
+    """What the clients of one answer are made of; `now` in Unix seconds, `gone` are the clusters that were removed."""
 
-    identities: Sequence[Identity]
-    certificates: Mapping[int, Sequence[Certificate]]
-    tokens: Mapping[int, Token]
-    heartbeats: Mapping[int, Heartbeat]
-    seen: Mapping[int, LastSeen]
+    rows: Sequence[FleetRow]
     activities: Mapping[int, str]
     trusted: frozenset[int]
-    gone: frozenset[str]  # clusters that were removed
+    gone: frozenset[str]
+    now: int
 
 
 def _gather(tx: Transaction, numbers: Iterable[int] | None, now: datetime) -> _Sources:
-    identities = tx.identities.all() if numbers is None else tx.identities.some(numbers)
-    certificates: dict[int, list[Certificate]] = defaultdict(list)
-    for certificate in tx.certificates.for_fleet(numbers):
-        certificates[certificate.identity_number].append(certificate)
     return _Sources(
-        identities=identities,
-        certificates=certificates,
-        tokens={token.identity_number: token for token in tx.tokens.current(numbers)},
-        heartbeats={beat.identity_number: beat for beat in tx.heartbeats.all(numbers)},
-        seen={seen.identity_number: seen for seen in tx.seen.all(numbers)},
+        rows=list(tx.fleet.rows(numbers)),
         activities=dict(tx.operations.activities(numbers)),
         trusted=trusted_generations(tx.authorities.all()),
         gone=frozenset(cluster.name for cluster in tx.clusters.all() if cluster.removed_at is not None),
+        now=unix(now),
     )
 
 
-def _chunk(sources: _Sources, identities: Sequence[Identity], now: datetime) -> FleetDelta:
+def _chunk(sources: _Sources, part: Sequence[FleetRow]) -> FleetDelta:
     names: dict[str, int] = {}
-    rows = [_row(sources, identity, names, now) for identity in identities]
+    rows = [_row(sources, row, names) for row in part]
     columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
-    return FleetDelta(agent_time=unix(now), names=tuple(names), clients=ClientColumns(**columns))
+    return FleetDelta(agent_time=sources.now, names=tuple(names), clients=ClientColumns(**columns))
 
 
-def _row(sources: _Sources, identity: Identity, names: dict[str, int], now: datetime) -> tuple[int, ...]:
+def _row(sources: _Sources, row: FleetRow, names: dict[str, int]) -> tuple[int, ...]:
     """One client's values in the order of `ClientColumns`."""
-    number = identity.number
-    certificates = sources.certificates.get(number, ())
-    certificate = current_certificate(certificates, sources.trusted, now)
-    used = last_used(certificates)
-    token = sources.tokens.get(number)
-    beat = sources.heartbeats.get(number)
-    seen = sources.seen.get(number)
+    if _uses_good(sources, row):
+        serial, generation, is_revoked = row.used_serial, row.used_generation, False
+        not_before, not_after = row.used_not_before, row.used_not_after
+    else:  # the newest: see `backend.service.current`, which decides the same for one client
+        serial, generation = row.newest_serial, row.newest_generation
+        not_before, not_after = row.newest_not_before, row.newest_not_after
+        is_revoked = row.newest_revoked_at is not None and row.newest_revoke_reason != RevokeReason.ROTATION.value
+    interval = row.heartbeat_interval or (0 if row.heartbeat_heard_at is None else _DEFAULT_INTERVAL)
     return (
-        number,
-        names.setdefault(identity.name, len(names)),
-        names.setdefault(identity.kind.value, len(names)),
-        names.setdefault(identity.cluster, len(names)),
-        names.setdefault(identity.host, len(names)),
-        names.setdefault(identity.owner, len(names)),
-        0 if certificate is None else unix(certificate.validity.not_before),
-        0 if certificate is None else unix(certificate.validity.not_after),
-        0 if certificate is None else certificate.generation,
-        0 if certificate is None else certificate.serial & _LOW_64,
-        0 if used is None else used.serial & _LOW_64,
-        0 if token is None else unix(token.issued_at),
-        0 if token is None else unix(token.expires_at),
-        0 if seen is None else unix(seen.at),
-        0 if beat is None else unix(beat.heard_at),
-        0 if beat is None else int(interval_of(beat).total_seconds()),
-        0 if beat is None else int(beat.skew.total_seconds()),
-        _flags(sources, identity, certificate, token),
-        unix(identity.planned_off_until),
-        names.setdefault(sources.activities.get(number, ""), len(names)),
+        row.number,
+        names.setdefault(row.name, len(names)),
+        names.setdefault(row.kind, len(names)),
+        names.setdefault(row.cluster, len(names)),
+        names.setdefault(row.host, len(names)),
+        names.setdefault(row.owner, len(names)),
+        not_before or 0,
+        not_after or 0,
+        generation or 0,
+        int(serial[-16:], 16) if serial else 0,  # 16 hex digits are the low 64 bits
+        int(row.used_serial[-16:], 16) if row.used_serial else 0,
+        row.token_issued_at or 0,
+        row.token_expires_at or 0,
+        row.seen_at or 0,
+        row.heartbeat_heard_at or 0,
+        interval,
+        row.heartbeat_skew or 0,
+        _flags(sources, row, generation, is_revoked=is_revoked),
+        row.planned_off_until or 0,
+        names.setdefault(sources.activities.get(row.number, ""), len(names)),
     )
 
 
-def _flags(sources: _Sources, identity: Identity, certificate: Certificate | None, token: Token | None) -> int:
+def _uses_good(sources: _Sources, row: FleetRow) -> bool:
+    if row.used_not_before is None or row.used_not_after is None:
+        return False
+    is_alive = row.used_not_before <= sources.now <= row.used_not_after
+    return is_alive and row.used_revoked_at is None and row.used_generation in sources.trusted
+
+
+def _flags(sources: _Sources, row: FleetRow, generation: int | None, *, is_revoked: bool) -> int:
     flags = 0
-    if identity.auto_renew is None:
-        flags |= ClientFlag.AUTO_RENEW_UNKNOWN.value
-    elif identity.auto_renew:
-        flags |= ClientFlag.AUTO_RENEW.value
-    if identity.auto_rotate:
-        flags |= ClientFlag.AUTO_ROTATE.value
-    if identity.revoked_at is not None:
-        flags |= ClientFlag.IDENTITY_REVOKED.value
-    if certificate is not None:
-        if is_revoked(certificate):
-            flags |= ClientFlag.CERTIFICATE_REVOKED.value
-        if certificate.generation not in sources.trusted:
-            flags |= ClientFlag.CERTIFICATE_UNTRUSTED.value
-    if token is None:
-        unknown = identity.token_standing is TokenStanding.UNKNOWN
-        flags |= ClientFlag.TOKEN_UNKNOWN.value if unknown else ClientFlag.TOKEN_EMPTY.value
-    if is_orphan(identity, sources.gone):
-        flags |= ClientFlag.ORPHAN.value
+    if row.auto_renew is None:
+        flags |= _AUTO_RENEW_UNKNOWN
+    elif row.auto_renew:
+        flags |= _AUTO_RENEW
+    if row.auto_rotate:
+        flags |= _AUTO_ROTATE
+    if row.revoked_at is not None:
+        flags |= _IDENTITY_REVOKED
+    if is_revoked:
+        flags |= _CERTIFICATE_REVOKED
+    if generation is not None and generation not in sources.trusted:
+        flags |= _CERTIFICATE_UNTRUSTED
+    if row.token_expires_at is None:
+        flags |= _TOKEN_UNKNOWN if row.token_standing == TokenStanding.UNKNOWN.value else _TOKEN_EMPTY
+    if _is_orphan(row, sources.gone):
+        flags |= _ORPHAN
     return flags
 
 
-def is_orphan(identity: Identity, gone: frozenset[str]) -> bool:
+def _is_orphan(row: FleetRow, gone: frozenset[str]) -> bool:
     """Tell whether nobody owns it: its cluster was removed, or a service names no cluster at all."""
-    if identity.cluster:
-        return identity.cluster in gone
-    return not identity.kind.is_admin_tool
+    if row.cluster:
+        return row.cluster in gone
+    return row.kind not in _ADMIN_TOOLS
 
 
 def _frame(tx: Transaction, world: World, now: datetime, current: int, *, has_news: bool) -> FleetDelta:

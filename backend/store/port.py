@@ -29,6 +29,7 @@ from backend.core.model import (
 from backend.core.rbac import Role, RoleAssignment
 from backend.store.records import (
     FileDelivery,
+    FleetRow,
     OperationRow,
     Order,
     OrderKind,
@@ -279,6 +280,14 @@ class Changes(Protocol):
         ...
 
 
+class Fleet(Protocol):
+    """What the fleet view is made of, joined."""
+
+    def rows(self, numbers: Iterable[int] | None = None) -> Iterator[FleetRow]:
+        """Rows of all identities, or of those given that exist, by number."""
+        ...
+
+
 class Meta(Protocol):
     """Small named texts of the deployment."""
 
@@ -306,6 +315,7 @@ class Transaction(Protocol):
     rotations: Rotations
     audit: Audit
     changes: Changes
+    fleet: Fleet
     meta: Meta
 
     def savepoint(self) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 
 class OrderKind(Enum):
@@ -147,3 +148,41 @@ class Resource:
     created_at: datetime
     body: bytes  # the resource's own message, serialised
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class FleetRow(NamedTuple):
+    """What the fleet view shows of one identity, as stored: Unix seconds, whole seconds of duration, hex serials.
+
+    `newest_` is its newest certificate, `used_` its newest that was used in a call, `token_` its CURRENT token;
+    None where there is none.
+    """
+
+    number: int
+    name: str
+    kind: str
+    cluster: str
+    host: str
+    owner: str
+    auto_renew: bool | None
+    auto_rotate: bool
+    revoked_at: int | None
+    token_standing: str
+    planned_off_until: int | None
+    newest_serial: str | None
+    newest_not_before: int | None
+    newest_not_after: int | None
+    newest_generation: int | None
+    newest_revoked_at: int | None
+    newest_revoke_reason: str | None
+    used_serial: str | None
+    used_not_before: int | None
+    used_not_after: int | None
+    used_generation: int | None
+    used_revoked_at: int | None
+    used_revoke_reason: str | None
+    token_issued_at: int | None
+    token_expires_at: int | None
+    heartbeat_heard_at: int | None
+    heartbeat_interval: int | None
+    heartbeat_skew: int | None
+    seen_at: int | None

@@ -8,6 +8,7 @@ from backend.store import port
 from backend.store.access import SqlAssignments, SqlRoles
 from backend.store.changes import SqlChanges
 from backend.store.credentials import SqlCertificates, SqlTokens
+from backend.store.fleet import SqlFleet
 from backend.store.identities import SqlClusters, SqlIdentities
 from backend.store.inventory import SqlResources
 from backend.store.journal import SqlAudit, SqlMeta
@@ -42,6 +43,7 @@ class SqlTransaction:
         self.operations: port.Operations = SqlOperations(work, self._changes)
         self.rotations: port.Rotations = SqlRotations(work, self._changes)
         self.audit: port.Audit = SqlAudit(work)
+        self.fleet: port.Fleet = SqlFleet(work)
         self.meta: port.Meta = SqlMeta(work)
 
     def savepoint(self) -> AbstractContextManager[None]:
