@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from backend.core.delta import instant
-from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, NotFound, PlanChanged
+from backend.core.errors import InconsistentState, InvalidInput, NotFound, PlanChanged
 from backend.core.model import Outcome, Secret
 from backend.service import audit
 from backend.service.caller import Caller
+from backend.service.confirmation import refuse_confirmation
 from backend.service.contact import BY_HAND
 from backend.service.deliveries import login_file
+from backend.service.operation_view import OperationView, TargetView, view
 from backend.service.planning import PlanView, document_of, draft, plan, what_changed
 from backend.service.targets import UNDER_WAY, begin, look
 from backend.service.token_line import find_current, rotate_token
@@ -44,33 +45,6 @@ __all__ = [
 ]
 
 RECENT: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetView:
-    """A target's row with the dates that its plan predicted."""
-
-    row: TargetRow
-    certificate_then: datetime | None
-    token_then: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationView:
-    """An operation with its targets in order; done + failed + running + waiting + skipped = total."""
-
-    row: OperationRow
-    targets: tuple[TargetView, ...]
-    done: int
-    failed: int
-    running: int
-    waiting: int
-    skipped: int
-
-    @property
-    def total(self) -> int:
-        """How many targets it has, those among them that the plan refused."""
-        return len(self.targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,23 +97,7 @@ def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: 
             "reason": operation.reason,
         },
     )
-    return _view(tx, operation)
-
-
-def refuse_confirmation(stored: StoredPlan, kind: str, hash_given: str, now: datetime) -> None:
-    """Refuse a confirmation that does not fit the plan as it was shown.
-
-    Raises:
-        ConfirmationRefused: another kind of plan, another hash, too old, or started before.
-    """
-    if stored.kind != kind:
-        raise ConfirmationRefused(f"plan {stored.id} is a plan for another kind of action; make a new plan")
-    if hash_given != stored.hash:
-        raise ConfirmationRefused(f"the hash given is not that of plan {stored.id}; look at the plan again")
-    if stored.started:
-        raise ConfirmationRefused(f"plan {stored.id} was started before; make a new plan")
-    if now > stored.expires_at or now < stored.made_at:
-        raise ConfirmationRefused(f"plan {stored.id} was good until {stored.expires_at}; make a new plan")
+    return view(tx, operation)
 
 
 def tick(tx: Transaction, world: World) -> tuple[str, ...]:
@@ -169,12 +127,12 @@ def stop(tx: Transaction, world: World, caller: Caller, operation_id: str) -> Op
 
 def get(tx: Transaction, operation_id: str) -> OperationView:
     """Return one operation; raise `NotFound`."""
-    return _view(tx, tx.operations.get(operation_id))
+    return view(tx, tx.operations.get(operation_id))
 
 
 def recent(tx: Transaction, limit: int = 0) -> Sequence[OperationView]:
     """Return operations, newest first; `limit` 0: fifty."""
-    return [_view(tx, operation) for operation in tx.operations.recent(limit or RECENT)]
+    return [view(tx, operation) for operation in tx.operations.recent(limit or RECENT)]
 
 
 def take_login_file(tx: Transaction, world: World, caller: Caller, *, operation_id: str, name: str) -> LoginFile:
@@ -350,27 +308,4 @@ def _audit_target(tx: Transaction, now: datetime, operation: OperationRow, targe
             "token": target.token_id,
             "reason": operation.reason,
         },
-    )
-
-
-def _view(tx: Transaction, operation: OperationRow) -> OperationView:
-    predicted = {d["number"]: d for d in json.loads(tx.plans.get(operation.plan_id).body)["decisions"]}
-    rows = tx.operations.targets(operation.id)
-    targets = tuple(
-        TargetView(
-            row=row,
-            certificate_then=instant(predicted[row.identity_number]["certificate_then"]),
-            token_then=instant(predicted[row.identity_number]["token_then"]),
-        )
-        for row in rows
-    )
-    counts = Counter("running" if row.state in UNDER_WAY else row.state for row in rows)
-    return OperationView(
-        row=operation,
-        targets=targets,
-        done=counts["done"],
-        failed=counts["failed"],
-        running=counts["running"],
-        waiting=counts["waiting"],
-        skipped=counts["skipped"],
     )
