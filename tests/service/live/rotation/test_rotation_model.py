@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from backend.core.errors import AgentError
 from backend.core.model import AuthorityStatus
@@ -37,7 +44,20 @@ class Machine(RuleBasedStateMachine):
         self.epochs: list[int] = []
         self.versions: dict[str, int] = {}
 
-    @rule(asleep=st.sets(st.sampled_from(NAMES)))
+    @initialize(is_started=st.booleans(), intervals=st.integers(0, 8))
+    def begin_somewhere(self, is_started: bool, intervals: int) -> None:
+        """Most of what can go wrong goes wrong in the middle of a rotation."""
+        if is_started:
+            self.start()
+        for _ in range(intervals):
+            self.half_a_minute_awake()
+
+    @rule()
+    def half_a_minute_awake(self) -> None:
+        report = self.live.pass_interval()
+        assert report.errors == ()
+
+    @rule(asleep=st.sets(st.sampled_from(NAMES), min_size=1))
     def half_a_minute(self, asleep: set[str]) -> None:
         report = self.live.pass_interval(*asleep)
         assert report.errors == ()
@@ -145,8 +165,8 @@ def test_a_rotation_keeps_its_invariants_whatever_happens(new_live: Any, tmp_pat
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
+            max_examples=20,
+            stateful_step_count=20,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
