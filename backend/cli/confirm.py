@@ -67,3 +67,20 @@ def confirm_change(what: str, word: str, *, yes: bool, confirm: str) -> None:
 def _expect(wanted: str, question: str) -> None:
     if ask(question).lower() != wanted:
         raise NotConfirmed("not confirmed; nothing was changed")
+
+
+def confirm_by_name(question: str, name: str, *, confirm: str) -> str:
+    """Return what was typed when it is exactly `name`; there is no default, and `--yes` cannot stand for it (US-15).
+
+    Raises:
+        NotConfirmed: it is another text, or there is neither --confirm nor a terminal.
+    """
+    if not confirm and not can_ask():
+        raise NotConfirmed(
+            "nothing was changed: there is no terminal to type the confirmation at; give --confirm with the "
+            "deployment's name, exactly as the plan shows it"
+        )
+    typed = confirm or ask(question)
+    if typed != name:
+        raise NotConfirmed(f"{typed!r} is not the deployment's name; nothing was changed")
+    return typed

@@ -67,6 +67,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
 _BY_REASON: Final[Mapping[str, Exit]] = {
     "not_found": Exit.NOT_FOUND,
     "no_context": Exit.CONFIG,
+    "failed": Exit.INTERNAL,
     "already_exists": Exit.REFUSED,
     "invalid_input": Exit.USAGE,
     "bad_filter": Exit.USAGE,

@@ -65,7 +65,7 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(made, lineterminator="\n")
     rows = _flat_rows(report)
     writer.writerow(_flat_names())
-    writer.writerows([[_harmless(cell) for cell in row] for row in rows])
+    writer.writerows([[harmless(cell) for cell in row] for row in rows])
     return made.getvalue().rstrip("\n")
 
 
@@ -248,7 +248,7 @@ def _flat_rows(report: Report) -> list[Sequence[object]]:
     return rows
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
     if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA):
         return f"'{cell}"

@@ -1,0 +1,22 @@
+"""The way from `mocdeck` without a command to the dashboard; the only module here that knows the screen."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from backend.cli.root import Root
+
+
+def open_dashboard(root: Root, *, write: bool) -> NoReturn:
+    """Show the fleet of the context until the operator leaves, then leave with its exit code.
+
+    Raises:
+        NoContext: it is not known which agent is meant.
+        FileInvalid: the configuration is wrong.
+    """
+    from backend.cli.session import get_context
+
+    context = get_context(root)  # a mistake is told before the screen takes the terminal
+    from tui.__main__ import run_dashboard
+
+    raise SystemExit(run_dashboard(context.name, write=write))
