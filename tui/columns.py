@@ -98,6 +98,8 @@ def state_text(judged: Assessment, width: int, glyphs: Glyphs) -> str:
         glyph = glyphs.running
     word = judged.state.value
     over = next((text for overlay, text in OVERLAY_WORDS.items() if overlay in judged.overlays), "")
+    if glyph == glyphs.running and len(word) + 5 > width - 2:
+        over = ""  # the sign says it already
     if len(word) + (len(over) + 1 if over else 0) > width - 2:
         word = SHORT.get(judged.state, word)
     if over and len(word) + len(over) + 1 > width - 2:

@@ -46,13 +46,13 @@ def _body(client: Client, view: View, now: datetime, width: int) -> list[Line]:
     for reason in judged.reasons[:3]:
         lines.extend(plain(text, "text") for text in wrapped(reason, width))
     lines.append(())
+    lines.extend(action_lines(client, view, now, width))
+    lines.append(())
     lines.extend(_certificate(client, view, now, width))
     lines.extend(_token(client, view, now, width))
     lines.extend(_standing(client, now))
     lines.append(())
     lines.extend(plain(text, "dim") for text in wrapped(if_nothing_is_done(judged, now), width))
-    lines.append(())
-    lines.extend(action_lines(client, view, now, width))
     return lines
 
 

@@ -21,8 +21,9 @@ def operation_line(operation: OperationView, view: View, width: int) -> Line:
     """Return one operation: when, what, how far, and its five counts."""
     ended = operation.done + operation.failed + operation.skipped
     share = ended / operation.total if operation.total else 1.0
+    wide = width >= 100
     counts = [
-        (f"{operation.done} done", "text"),
+        (f"{operation.done} done" if wide else f"{operation.done} of {operation.total} done", "text"),
         (f"{operation.failed} failed", "critical" if operation.failed else "dim"),
         (f"{operation.running} running", "running" if operation.running else "dim"),
         (f"{operation.waiting} waiting", "text" if operation.waiting else "dim"),
@@ -35,8 +36,9 @@ def operation_line(operation: OperationView, view: View, width: int) -> Line:
         (bar(share, 12, view.glyphs) + " ", "running" if operation.ended_at is None else "dim"),
     ]
     for text, role in counts:
-        line.extend([(text, role), (" ", "text")])
-    if width >= 100:
+        if wide or not text.startswith("0 ") or text.endswith("done"):
+            line.extend([(text, role), (" ", "text")])
+    if wide:
         line.append((f"of {operation.total}  by {operation.actor}  {shorten(operation.reason, 24)}", "dim"))
     return tuple(line)
 
@@ -53,13 +55,16 @@ def target_line(target: OperationTargetView, width: int) -> Line:
 
 def event_line(event: EventView, width: int, *, full_date: bool = False) -> Line:
     """Return one audit event."""
-    at = f"{event.at:%Y-%m-%d %H:%M:%SZ}" if full_date else f"{event.at:%H:%M:%S}"
+    at = f"{event.at:%H:%M:%S}"
+    if full_date:
+        at = f"{event.at:%Y-%m-%d %H:%M:%SZ}" if width >= 98 else f"{event.at:%m-%d %H:%M:%SZ}"
+    tight = width < 98
     detail = "  ".join(f"{key}={value}" for key, value in event.detail)
     head: Line = (
         (f"{at}  ", "dim"),
         (fit(event.outcome, 8), OUTCOME_ROLES.get(event.outcome, "text")),
-        (fit(shorten(event.action, 20), 21), "title"),
-        (fit(shorten(event.subject, 24), 25), "text"),
+        (fit(shorten(event.action, 15 if tight else 20), 16 if tight else 21), "title"),
+        (fit(shorten(event.subject, 19 if tight else 24), 20 if tight else 25), "text"),
     )
     room = width - sum(len(text) for text, _ in head)
     return (*head, (shorten(f"by {event.actor}  {detail}", max(0, room)), "dim"))

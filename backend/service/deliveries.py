@@ -44,6 +44,7 @@ class PreparedFile:
     """A login file to write now, whole and 0600; `content` holds the token."""
 
     delivery_id: str
+    identity_name: str
     token_id: str
     path: Path
     content: Secret
@@ -123,6 +124,7 @@ def _prepare_one(tx: Transaction, world: World, identity: Identity, delivery: Fi
     )
     return PreparedFile(
         delivery_id=delivery.id,
+        identity_name=identity.name,
         token_id=record.id,
         path=Path(delivery.path),
         content=Secret(login_file(world, tx, identity, token)),

@@ -33,8 +33,11 @@ class ClustersScreen(ListScreen):
     BINDINGS: ClassVar[list[object]] = [*bindings_of(CLUSTERS)]  # type: ignore[assignment]
 
     def titles(self, view: View) -> Line:
-        counts = "".join(view.glyphs.severity(severity).rjust(5) for severity in Severity)
-        return plain(fit("CLUSTER", 20) + fit("TYPE", 11) + fit("CLIENTS", 7, right=True) + counts + "  WORST", "head")
+        name, kind, size = _widths(view.width)
+        counts = "".join(view.glyphs.severity(severity).rjust(size) for severity in Severity)
+        return plain(
+            fit("CLUSTER", name) + fit("TYPE", kind) + fit("CLIENTS", 7, right=True) + counts + "  WORST", "head"
+        )
 
     def rows(self, view: View) -> Sequence[tuple[str, Line]]:
         if view.now is None:
@@ -57,15 +60,16 @@ class ClustersScreen(ListScreen):
     def _cluster_line(self, view: View, now: datetime, name: str, clients: list[Client]) -> Line:
         cluster = next((c for c in self.app.model.columns.clusters if c.name == name), None)
         kind = "-" if cluster is None else "management" if cluster.is_management else "workload"
+        widths = _widths(view.width)
         counts = Counter(client.judged.severity for client in clients)
         line: list[tuple[str, str]] = [
-            (fit(shorten(name, 19), 20), "title"),
-            (fit(kind, 11), "dim"),
+            (fit(shorten(name, widths[0] - 1), widths[0]), "title"),
+            (fit(kind if widths[1] > 6 else kind.replace("management", "mgmt")[:4], widths[1]), "dim"),
             (fit(str(len(clients)), 7, right=True), "text"),
         ]
         for severity in Severity:
             number = counts[severity]
-            line.append((str(number or ".").rjust(5), SEVERITY_ROLES[severity] if number else "dim"))
+            line.append((str(number or ".").rjust(widths[2]), SEVERITY_ROLES[severity] if number else "dim"))
         if clients:
             worst = min(clients, key=lambda client: client.judged.sort_key)
             left = certificate_left(worst, now, 12)
@@ -107,6 +111,11 @@ class ClustersScreen(ListScreen):
         text = f"cluster:{self.cursor_key}"
         self.app.model.choose_filter(text, parse(text), self.app.clock.monotonic())
         self.app.cmd_view_fleet()
+
+
+def _widths(width: int) -> tuple[int, int, int]:
+    """Return the cells of name, type and each count."""
+    return (20, 12, 5) if width >= 100 else (15, 5, 4)
 
 
 def _worst_key(clients: list[Client]) -> tuple[int, int]:

@@ -51,7 +51,7 @@ class DeckScreen(Screen[None]):
     ALLOW_SELECT = False
     scope: ClassVar[str] = ""
     view_id: ClassVar[str] = ""  # the view command that leads here, marked in the key line
-    app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these screens
+    app: MocdeckApp  # the one app that uses these screens
 
     def compose(self) -> ComposeResult:
         yield Lines(id="head")
@@ -127,7 +127,7 @@ class DeckScreen(Screen[None]):
     def _notice(self, view: View) -> Line:
         if self.app.notice_text:
             return plain(self.app.notice_text, self.app.notice_role)
-        if view.failure and view.now is None:
+        if view.failure:
             return plain(f"{view.failure}; trying again", "error")
         return ()
 

@@ -22,7 +22,9 @@ class EventsScreen(ListScreen):
     BINDINGS: ClassVar[list[object]] = [*bindings_of(EVENTS)]  # type: ignore[assignment]
 
     def titles(self, view: View) -> Line:
-        text = fit("WHEN", 22) + fit("RESULT", 8) + fit("ACTION", 21) + fit("SUBJECT", 25) + "BY"
+        tight = view.width < 100
+        text = fit("WHEN", 17 if tight else 22) + fit("RESULT", 8)
+        text += fit("ACTION", 16 if tight else 21) + fit("SUBJECT", 20 if tight else 25) + "BY"
         return plain(text, "head")
 
     def rows(self, view: View) -> Sequence[tuple[str, Line]]:

@@ -229,9 +229,7 @@ class FleetScreen(DeckScreen):
             return super().prompt_help(prompt)
         if self._filter_error:
             return plain(self._filter_error, "error")
-        return plain(
-            "words  col:value  !col:value  left<7d  token<30d  sev:x!  marked   enter keeps, esc clears", "dim"
-        )
+        return plain("word  col:value  !col:value  left<7d  token<30d  sev:x!  marked  esc clears", "dim")
 
     def prompt_entered(self, purpose: str, text: str) -> None:
         self._apply_filter(text)

@@ -1,4 +1,4 @@
-"""The keys of the screen that help was asked on, generated from the registry; then the signs and the filter language."""
+"""The keys of the screen that help was asked on, from the registry; then the signs and the filter language."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tui.banner import View
 from tui.columns import OVERLAY_WORDS
 from tui.commands import HELP, Group, of_screen
 from tui.format import wrapped
+from tui.gate import READ_ONLY
 from tui.lines import BLANK, Line, plain
 from tui.palette import SEVERITY_ROLES
 from tui.screens.deck import bindings_of
@@ -49,17 +50,17 @@ class HelpScreen(ScrollScreen):
     def text_lines(self, view: View) -> Sequence[Line]:
         lines: list[Line] = []
         commands = of_screen(self.about)
+        if not self.app.write_mode:
+            lines.extend([plain(f"Capitals are refused now: {READ_ONLY}", "warning"), BLANK])
         for group in Group:
             members = [command for command in commands if command.group is group]
             if not members:
                 continue
             lines.append(plain(group.value, "head"))
             for command in members:
-                reason = self.app.refusal(command) if command.mutates else None
-                text = command.help if reason is None else f"{command.help} (now refused: {reason})"
-                for number, part in enumerate(wrapped(text, max(20, view.width - 26))):
+                for number, part in enumerate(wrapped(command.help, max(20, view.width - 26))):
                     head = f"  {command.key:10} {command.label:11} " if not number else " " * 25
-                    lines.append(((head[:13], "key"), (head[13:], "text"), (part, "text" if reason is None else "dim")))
+                    lines.append(((head[:13], "key"), (head[13:], "text"), (part, "text")))
             lines.append(BLANK)
         lines.append(plain("Signs in STATE", "head"))
         for severity, meaning in _MEANINGS.items():

@@ -36,7 +36,7 @@ class Entry:
 class Menu(ModalScreen[str | None]):
     """A framed list; letters choose, the cursor and enter as well, esc leaves."""
 
-    app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these screens
+    app: MocdeckApp  # the one app that uses these screens
 
     def __init__(self, title: str, entries: Sequence[Entry], chosen: str = "") -> None:
         super().__init__()

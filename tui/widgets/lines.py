@@ -27,7 +27,7 @@ class Lines(Widget):
     Lines { height: auto; }
     """
     ALLOW_SELECT: ClassVar[bool] = False
-    app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these widgets
+    app: MocdeckApp  # the one app that uses these widgets
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
