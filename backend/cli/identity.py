@@ -12,7 +12,7 @@ import click
 from backend.cli.console import facts, put, say, table
 from backend.cli.params import DURATION, confirmation_options, output_option
 from backend.cli.root import Root
-from backend.core.model import ClientKind, ClientType
+from backend.core.model import TAG_TOKEN, ClientKind, ClientType
 
 if TYPE_CHECKING:
     from backend.client.operator import Operator
@@ -75,6 +75,11 @@ def show(root: Root, name: str, output: str) -> None:
 @click.option("--auto-rotate", is_flag=True, help="The agent rotates its token by itself.")
 @click.option("--login-file-path", default="", help="Where the agent itself writes its login file.")
 @click.option("--auto-renew", type=click.Choice(["yes", "no"]), help="Whether it renews by itself, if that is known.")
+@click.option(
+    "--token",
+    type=click.Choice(["elsewhere", "none"]),
+    help="Make no token: it was made elsewhere, or there is to be none yet.",
+)
 @click.option("--role", "roles", multiple=True, help="A role to give it; may be repeated.")
 @click.option("--out", type=_OUT, help="Write its login file here, mode 0600.")
 @confirmation_options("name")
@@ -85,6 +90,8 @@ def create(root: Root, name: str, **options: Any) -> None:
     from backend.cli.session import run_with_operator, sole_change
     from backend.core.drafts import IdentityDraft
 
+    if options["token"] and options["out"]:
+        raise click.UsageError(f"--token {options['token']} makes no token, so there is no login file to write.")
     draft = IdentityDraft(
         name=name,
         kind=_KINDS[options["kind"].lower()],
@@ -97,6 +104,7 @@ def create(root: Root, name: str, **options: Any) -> None:
         auto_rotate=options["auto_rotate"],
         login_file_path=options["login_file_path"],
         auto_renew={"yes": True, "no": False}.get(options["auto_renew"] or ""),
+        tags={TAG_TOKEN: options["token"]} if options["token"] else {},
     )
     roles: tuple[str, ...] = options["roles"]
     say(f"Identity {name}: {draft.kind.value}, roles {', '.join(roles) or 'none'}, cluster {draft.cluster or 'none'}")
@@ -195,6 +203,8 @@ async def _create(operator: Operator, draft: IdentityDraft, roles: tuple[str, ..
     made = await operator.put_identity(draft_message(draft))
     for role in roles:
         await operator.put_assignment(RoleAssignment(identityName=draft.name, roleName=role))
+    if TAG_TOKEN in draft.tags:
+        return
     if out is None:
         say(f"Its token was not kept; make a login file with `mocdeck identity login-file {draft.name} --out FILE`.")
     else:

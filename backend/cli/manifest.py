@@ -24,6 +24,7 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 KEY_KINDS: Final[Mapping[str, KeyKind]] = {"p256": KeyKind.P256, "rsa2048": KeyKind.RSA2048}
 _TEXTS: Final = ("config", "login_file", "address", "server_name", "key", "interval", "clock_offset")
 _PORTS: Final = ("port", "auth_port")
+_SWITCHES: Final = ("auto_renew",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def _load(data: bytes, path: Path) -> Any:
 def _client(entry: object, where: str, path: Path) -> ManagedClient:
     if not isinstance(entry, dict):
         raise FileInvalid(path, where, "a mapping with config, login_file ...")
-    _refuse_unknown(entry, {*_TEXTS, *_PORTS}, f"{where}.", path)
+    _refuse_unknown(entry, {*_TEXTS, *_PORTS, *_SWITCHES}, f"{where}.", path)
     texts = {key: _text(entry, key, where, path) for key in _TEXTS}
     if not texts["config"]:
         raise FileInvalid(path, f"{where}.config", "the path of the client's cloudconfig")
@@ -93,6 +94,7 @@ def _client(entry: object, where: str, path: Path) -> ManagedClient:
             server_name=texts["server_name"],
             key_kind=KEY_KINDS[key],
             heartbeat=interval,
+            renews_itself=_switch(entry, "auto_renew", where, path),
         ),
         clock_offset=_duration(texts["clock_offset"], timedelta(0), f"{where}.clock_offset", path),
     )
@@ -117,6 +119,13 @@ def _port(entry: Mapping[str, object], key: str, where: str, path: Path) -> int:
     value = entry.get(key, 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
         raise FileInvalid(path, f"{where}.{key}", "a port number from 1 to 65535")
+    return value
+
+
+def _switch(entry: Mapping[str, object], key: str, where: str, path: Path) -> bool:
+    value = entry.get(key, True)
+    if not isinstance(value, bool):
+        raise FileInvalid(path, f"{where}.{key}", "yes or no")
     return value
 
 

@@ -96,6 +96,7 @@ class Situation:
     bundle_behind: bool = False
     renew_ordered: bool = False
     sign_in_ordered: bool = False
+    renews_itself: bool = True  # False: it renews when it is told to, and only then
     renewals_refused: int = 0  # in a row, by an agent that could be reached
     retry_at: datetime | None = None
 
@@ -125,13 +126,15 @@ def _by_dates(situation: Situation, validity: Validity, now: datetime) -> Decisi
     if situation.sign_in_ordered and holding.is_token_usable(now):
         return SignIn(reason="the agent asks for a new sign-in")
     renew_at = renewal_slot(validity, holding.serial).renew_at
-    if situation.renew_ordered or now >= renew_at:
+    if situation.renew_ordered or (situation.renews_itself and now >= renew_at):
         if situation.renewals_refused >= REFUSALS_UNTIL_SIGN_IN and holding.is_token_usable(now):
             return SignIn(reason=f"renewal was refused {situation.renewals_refused} times")
         why = "the agent asks for a renewal" if situation.renew_ordered else "the renewal slot has come"
         return Renew(reason=why)
     if situation.bundle_behind:
         return FetchBundle(reason="the agent has published new roots")
+    if not situation.renews_itself:
+        return Wait(until=validity.not_after, reason="it renews only when it is told to")
     return Wait(until=renew_at, reason="the certificate is renewed then")
 
 

@@ -142,6 +142,7 @@ class Runner:
             bundle_behind=self._bundle_behind,
             renew_ordered=order is not None and order.kind is OrderKind.RENEW_NOW,
             sign_in_ordered=order is not None and order.kind is OrderKind.SIGN_IN_NOW,
+            renews_itself=self._settings.renews_itself,
             renewals_refused=self._renewals_refused,
             retry_at=self._retry_at,
         )
@@ -207,7 +208,9 @@ class Runner:
     async def _beat_if_due(self) -> None:
         if self._clock.monotonic() < self._beat_at or self._credential.material.access is None:
             return
-        report = Report(interval=self._interval, loop_alive=self.crashes == 0, last_error=self._progress.last_error)
+        # A loop that waits to be told renews nothing in time, so nobody is promised that it does.
+        loop_alive = self.crashes == 0 and self._settings.renews_itself
+        report = Report(interval=self._interval, loop_alive=loop_alive, last_error=self._progress.last_error)
         was_refused = self._credential.holding().certificate_refused
         try:
             answer = await beat(self._credential, report, self._clock)

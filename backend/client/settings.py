@@ -41,9 +41,14 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSettings(ClientSettings):
-    """A long-running client: besides, how often it says that it lives."""
+    """A long-running client: besides, how often it says that it lives.
+
+    `renews_itself` False: like the programs that cannot renew by themselves, it keeps its certificate until it is told
+    to renew; it still signs in when the certificate has ended.
+    """
 
     heartbeat: timedelta = HEARTBEAT
+    renews_itself: bool = True
 
     def __post_init__(self) -> None:
         ClientSettings.__post_init__(self)

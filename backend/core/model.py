@@ -72,6 +72,7 @@ TAG_CLUSTER = "mocdeck.cluster"
 TAG_HOST = "mocdeck.host"
 TAG_OWNER = "mocdeck.owner"
 TAG_AUTO_RENEW = "mocdeck.auto-renew"  # "yes" | "no"; absent: unknown until the client reports its loop
+TAG_TOKEN = "mocdeck.token"  # noqa: S105 - a tag; "elsewhere" | "none", read when an identity is made and not kept
 
 
 class TokenStanding(Enum):

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from backend.core.drafts import IdentityDraft
 from backend.core.errors import InconsistentState, InvalidInput, NotFound
-from backend.core.model import Cluster, Identity, RevokeReason, Secret, TokenStanding
+from backend.core.model import TAG_TOKEN, Cluster, Identity, RevokeReason, Secret, TokenStanding
 from backend.service import audit
 from backend.service.auto_rotation import rotate_due
 from backend.service.caller import Caller
@@ -38,6 +39,8 @@ __all__ = [
     "rotate_due",
 ]
 
+_WITHOUT_TOKEN: Final = {"elsewhere": TokenStanding.UNKNOWN, "none": TokenStanding.EMPTY}  # values of TAG_TOKEN
+
 
 def create_or_update(
     tx: Transaction, world: World, caller: Caller, draft: IdentityDraft
@@ -48,6 +51,9 @@ def create_or_update(
     auto-rotation, login file path, and the address and ports for its login files; whether it renews by itself only
     where the draft says so. Name, id, token and revocation stay. It mints no token, unless the identity never had one.
 
+    The tag `mocdeck.token` says that no token is to be minted: "elsewhere" for an identity whose token was made by
+    somebody else, "none" for a placeholder. It is not kept; rotating the token ends what it said.
+
     Returns:
         The identity, and its token if one was made now: the only time that it can be had.
 
@@ -55,18 +61,18 @@ def create_or_update(
         OldVersion: the version sent is not the present one.
         InconsistentState: the identity is revoked.
         AccessDenied: the login file would be put to another place and the identity has rights that the caller has not.
-        InvalidInput: the login file path lies among the agent's own files.
+        InvalidInput: the login file path lies among the agent's own files, or the tag has another value.
     """
     present = tx.identities.find(draft.name)
     _check_draft(tx, world, caller, draft, present)
     now = world.clock.now()
     if present is None:
-        identity = tx.identities.add(_applied(draft, _newborn(draft.name, now), now))
+        identity = tx.identities.add(_applied(draft, _newborn(draft, now), now))
     else:
         identity = _applied(draft, present, now)
         tx.identities.put(identity)
     _know_cluster(tx, identity.cluster)
-    token = _first_token(tx, world, identity)
+    token = None if TAG_TOKEN in draft.tags else _first_token(tx, world, identity)
     detail = {"kind": identity.kind.value, "cluster": identity.cluster, "login_file": identity.login_file_path}
     if token is not None:
         current = find_current(tx, identity.number)
@@ -185,8 +191,11 @@ def rotate(
     return tx.identities.get(identity.name), token
 
 
-def _newborn(name: str, now: datetime) -> Identity:
-    return Identity(number=0, id=str(uuid.uuid4()), name=name, kind=IdentityDraft(name=name).kind, created_at=now)
+def _newborn(draft: IdentityDraft, now: datetime) -> Identity:
+    standing = _WITHOUT_TOKEN.get(draft.tags.get(TAG_TOKEN, ""), TokenStanding.KNOWN)
+    return Identity(
+        number=0, id=str(uuid.uuid4()), name=draft.name, kind=draft.kind, token_standing=standing, created_at=now
+    )
 
 
 def _applied(draft: IdentityDraft, identity: Identity, now: datetime) -> Identity:
@@ -198,7 +207,7 @@ def _applied(draft: IdentityDraft, identity: Identity, now: datetime) -> Identit
         host=draft.host,
         owner=draft.owner,
         location=draft.location,
-        tags=dict(draft.tags),
+        tags={key: value for key, value in draft.tags.items() if key != TAG_TOKEN},
         token_lifetime=draft.token_lifetime,
         auto_rotate=draft.auto_rotate,
         login_file_path=draft.login_file_path,
@@ -213,6 +222,8 @@ def _applied(draft: IdentityDraft, identity: Identity, now: datetime) -> Identit
 def _check_draft(tx: Transaction, world: World, caller: Caller, draft: IdentityDraft, present: Identity | None) -> None:
     check_version(draft.version, "" if present is None else present.version, f"identity {draft.name!r}")
     _check_path(world, draft.login_file_path)
+    if TAG_TOKEN in draft.tags and draft.tags[TAG_TOKEN] not in _WITHOUT_TOKEN:
+        raise InvalidInput(f"tag {TAG_TOKEN} is {' or '.join(_WITHOUT_TOKEN)}; leave it out to get a token")
     if present is None:
         return
     _refuse_revoked(present)

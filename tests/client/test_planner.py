@@ -136,3 +136,12 @@ def test_a_decision_always_has_a_reason_and_a_dead_token_is_never_shown(
         assert not isinstance(decision, SignIn)
     if isinstance(decision, Wait):
         assert decision.until > now
+
+
+def test_a_client_that_does_not_renew_by_itself_waits_for_the_order_and_signs_in_at_the_end() -> None:
+    waiting = situation(renews_itself=False)
+    decision = decide(waiting, LIFE.not_after)
+    assert isinstance(decision, Wait)
+    assert decision.until == LIFE.not_after
+    assert isinstance(decide(replace(waiting, renew_ordered=True), RENEW_AT - SECOND), Renew)
+    assert isinstance(decide(waiting, LIFE.not_after + SECOND), SignIn)
