@@ -13,7 +13,7 @@ from typing import Final
 
 import backend
 from backend.core.delta import AuthorityInfo, ClientColumns, ClientFlag, ClusterInfo, FleetDelta, unix
-from backend.core.errors import InvalidInput
+from backend.core.errors import InvalidInput, NotFound
 from backend.core.fleet import FleetColumns
 from backend.core.limits import HEARTBEAT
 from backend.core.model import ClientKind, Cluster, RevokeReason, TokenStanding
@@ -111,12 +111,12 @@ def remove_cluster(tx: Transaction, world: World, caller: Caller, name: str) -> 
     """Mark a cluster as gone: its identities stay, as orphans, until somebody removes them.
 
     Raises:
-        InvalidInput: there is no such cluster.
+        NotFound: there is no such cluster.
     """
     now = world.clock.now()
     cluster = tx.clusters.find(name)
     if cluster is None:
-        raise InvalidInput(f"there is no cluster {name!r}; check the name")
+        raise NotFound(f"there is no cluster {name!r}; check the name")
     if cluster.removed_at is not None:
         return
     tx.clusters.put(replace(cluster, removed_at=now))

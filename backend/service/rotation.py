@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +20,7 @@ from backend.service.clock_trust import doubt
 from backend.service.confirmation import refuse_confirmation
 from backend.service.fence import set_fence
 from backend.service.rotation_checks import require_invariants
-from backend.service.rotation_clients import Sightings, observe, rows_for, sight
+from backend.service.rotation_clients import Observed, observe
 from backend.service.rotation_moves import Move, destroy, move
 from backend.service.rotation_phase import enter, is_away
 from backend.service.rotation_plan import RotationPlanView, draft_rotation, plan_rotation, what_changed
@@ -96,7 +95,17 @@ def start_rotation(
         started_at=now,
         phase_at=now,
     )
-    tx.rotations.add(rotation, rows_for(tx, world, rotation.id, tx.identities.all(), now))
+    clients = [
+        RotationClientRow(
+            rotation_id=rotation.id,
+            identity_number=client.number,
+            name=client.name,
+            route=client.route.value,
+            why=client.why,
+        )
+        for client in fresh.clients
+    ]
+    tx.rotations.add(rotation, clients)
     tx.plans.mark_started(stored.id)
     audit.record(
         tx,
@@ -136,24 +145,21 @@ def tick(tx: Transaction, world: World) -> str:
     if rotation is None:
         return ""
     now = world.clock.now()
-    sightings = sight(tx)
-    clients = observe(tx, world, rotation, sightings, now)
+    observed = observe(tx, world, rotation, now)
     if doubt(tx, world):
         return ""
     match Phase(rotation.phase):
         case Phase.PLANNED:
             return _stage(tx, world, rotation, now)
         case Phase.STAGED:
-            return _inform(tx, world, rotation, clients, now)
+            return _inform(tx, world, rotation, observed, now)
         case Phase.FENCED:
-            return _cut_over(tx, world, rotation, clients, sightings, now)
+            return _cut_over(tx, world, rotation, observed, now)
         case Phase.CUTOVER:
             return enter(tx, world, rotation, Event.REOPEN, now)
         case Phase.RE_ENROLLING:
-            waiting = [
-                standing for standing in standings(rotation, clients, sightings.heartbeats, now) if is_away(standing)
-            ]
-            return "" if waiting else enter(tx, world, rotation, Event.VERIFY, now)
+            stands = standings(rotation, observed.clients, observed.heartbeats, now)
+            return "" if any(map(is_away, stands)) else enter(tx, world, rotation, Event.VERIFY, now)
         case Phase.VERIFIED:
             return enter(tx, world, rotation, Event.COMPLETE, now, outcome="completed")
         case _:
@@ -171,13 +177,7 @@ def _stage(tx: Transaction, world: World, rotation: RotationRow, now: datetime) 
     return enter(tx, world, rotation, Event.STAGE, now)
 
 
-def _inform(
-    tx: Transaction,
-    world: World,
-    rotation: RotationRow,
-    clients: Sequence[RotationClientRow],
-    now: datetime,
-) -> str:
+def _inform(tx: Transaction, world: World, rotation: RotationRow, observed: Observed, now: datetime) -> str:
     """Publish both roots first, then wait until every living client has taken the new one home."""
     if rotation.to_generation not in tx.bundles.current().generations:
         tx.rotations.intent(rotation.id, PUBLISH, now)
@@ -194,23 +194,17 @@ def _inform(
         )
         require_invariants(tx, rotation)
         return f"{PUBLISH}: epoch {bundle.epoch}"
-    if not all(gate.met for gate in gates(facts_of(tx, rotation, clients), now)):
+    if not all(gate.met for gate in gates(facts_of(tx, rotation, observed.clients), now)):
         return ""
     set_fence(tx, f"CA rotation {rotation.id}")
     return enter(tx, world, rotation, Event.FENCE, now)
 
 
-def _cut_over(
-    tx: Transaction,
-    world: World,
-    rotation: RotationRow,
-    clients: Sequence[RotationClientRow],
-    sightings: Sightings,
-    now: datetime,
-) -> str:
+def _cut_over(tx: Transaction, world: World, rotation: RotationRow, observed: Observed, now: datetime) -> str:
     """One transaction: issuer, bundle, revocations, the agent's own certificate, lost marks, owed files, phase."""
     tx.rotations.intent(rotation.id, CUT_OVER, now)
+    seen = {found.identity_number: found for found in tx.seen.all()}
     revoked = cut_over(tx, world, rotation, now)
-    tx.rotations.put_clients(mark_lost(clients, sightings.heartbeats, sightings.seen, now))
+    tx.rotations.put_clients(mark_lost(observed.clients, observed.heartbeats, seen, now))
     tx.rotations.finish(rotation.id, CUT_OVER, now)
     return enter(tx, world, rotation, Event.CUT_OVER, now, revoked=str(revoked))

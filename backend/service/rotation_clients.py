@@ -5,13 +5,13 @@ Set-based, because every tick of an open rotation looks at the whole fleet. Rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from backend.core.blast import ReturnRoute
-from backend.core.model import Certificate, Heartbeat, Identity, LastSeen
+from backend.core.model import Certificate, Heartbeat, Identity
 from backend.core.rotation import Phase
 from backend.service.contact import is_living
 from backend.service.ways_back import ways_back
@@ -24,79 +24,55 @@ _SILENCED: Final = {ReturnRoute.FILE.value, ReturnRoute.MANUAL.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sightings:
-    """What rows say of the fleet now, by identity number."""
+class Observed:
+    """A rotation's client rows after a look, and what was read of the clients that it still depends on."""
 
+    clients: tuple[RotationClientRow, ...]
     identities: Mapping[int, Identity]
     heartbeats: Mapping[int, Heartbeat]
-    seen: Mapping[int, LastSeen]
 
 
-def sight(tx: Transaction) -> Sightings:
-    """Read the fleet once."""
-    return Sightings(
-        identities={identity.number: identity for identity in tx.identities.all()},
-        heartbeats={beat.identity_number: beat for beat in tx.heartbeats.all()},
-        seen={seen.identity_number: seen for seen in tx.seen.all()},
-    )
-
-
-def observe(
-    tx: Transaction, world: World, rotation: RotationRow, sightings: Sightings, now: datetime
-) -> tuple[RotationClientRow, ...]:
+def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> Observed:
     """Fold the facts into the client rows, write those that changed, and return all.
 
     Before the cutover: who acknowledged the epoch with the new root, who fell silent, and who joined. After it: who has
-    used a certificate of the new generation. At any time: whose identity was deleted or revoked, which takes it off
-    the list.
+    used a certificate of the new generation; only those who are still away are read. At any time: whose identity was
+    deleted or revoked, which takes it off the list.
     """
     known = tx.rotations.clients(rotation.id)
-    if Phase(rotation.phase).is_before_cutover:
-        informed = _informed_at(tx, rotation, sightings)
-        seen = [_note_contact(client, sightings, informed, now) for client in known]
-        seen += _newcomers(tx, world, rotation, known, sightings, now)
+    is_early = Phase(rotation.phase).is_before_cutover
+    away = None if is_early else [client.identity_number for client in known if client.returned_at is None]
+    identities = {found.number: found for found in (tx.identities.all() if away is None else tx.identities.some(away))}
+    heartbeats = {beat.identity_number: beat for beat in tx.heartbeats.all(away)}
+    observed = Observed(clients=tuple(known), identities=identities, heartbeats=heartbeats)
+    if is_early:
+        informed = _informed_at(tx, rotation, observed)
+        seen = [_note_contact(client, observed, informed, now) for client in known]
+        seen += _newcomers(tx, world, rotation, observed, now)
     else:
         returned = _returned_at(tx, rotation, known)
         seen = [_note_returned(client, returned) for client in known]
-    seen = [_note_gone(client, sightings.identities) for client in seen]
+    seen = [_note_gone(client, identities) for client in seen]
     before = {client.identity_number: client for client in known}
     changed = [client for client in seen if before.get(client.identity_number) != client]
     if changed:
         tx.rotations.put_clients(changed)
-    return tuple(seen)
+    return Observed(clients=tuple(seen), identities=identities, heartbeats=heartbeats)
 
 
-def rows_for(
-    tx: Transaction, world: World, rotation_id: str, identities: Iterable[Identity], now: datetime
-) -> list[RotationClientRow]:
-    """Rows for these identities, each with its planned way back."""
-    chosen = list(identities)
-    ways = ways_back(tx, world, chosen, now)
-    return [
-        RotationClientRow(
-            rotation_id=rotation_id,
-            identity_number=identity.number,
-            name=identity.name,
-            route=ways[identity.number].route.value,
-            why=ways[identity.number].why,
-        )
-        for identity in chosen
-    ]
-
-
-def _informed_at(tx: Transaction, rotation: RotationRow, sightings: Sightings) -> Mapping[int, datetime]:
+def _informed_at(tx: Transaction, rotation: RotationRow, observed: Observed) -> Mapping[int, datetime]:
     bundle = tx.bundles.current()
     if rotation.to_generation not in bundle.generations:
         return {}
-    return {number: beat.heard_at for number, beat in sightings.heartbeats.items() if beat.epoch == bundle.epoch}
+    return {number: beat.heard_at for number, beat in observed.heartbeats.items() if beat.epoch == bundle.epoch}
 
 
 def _note_contact(
-    client: RotationClientRow, sightings: Sightings, informed: Mapping[int, datetime], now: datetime
+    client: RotationClientRow, observed: Observed, informed: Mapping[int, datetime], now: datetime
 ) -> RotationClientRow:
     """Note that a client has the new root, or fell silent before it had: then nobody waits for it any longer."""
     number = client.identity_number
-    at, beat, identity = informed.get(number), sightings.heartbeats.get(number), sightings.identities.get(number)
+    at, beat, identity = informed.get(number), observed.heartbeats.get(number), observed.identities.get(number)
     if client.informed_at is None and at is not None:
         if client.route in _SILENCED and client.why.startswith(SILENT):
             why = "It reported again before the cutover, has the new root and signs in with its token."
@@ -113,21 +89,26 @@ def _note_contact(
 
 
 def _newcomers(
-    tx: Transaction,
-    world: World,
-    rotation: RotationRow,
-    known: Sequence[RotationClientRow],
-    sightings: Sightings,
-    now: datetime,
+    tx: Transaction, world: World, rotation: RotationRow, observed: Observed, now: datetime
 ) -> list[RotationClientRow]:
     """Identities made since the plan: they too lose the agent at the cutover, so they are counted."""
-    numbers = {client.identity_number for client in known}
+    numbers = {client.identity_number for client in observed.clients}
     joined = [
         identity
-        for identity in sightings.identities.values()
+        for identity in observed.identities.values()
         if identity.number not in numbers and identity.revoked_at is None
     ]
-    return rows_for(tx, world, rotation.id, joined, now) if joined else []
+    ways = ways_back(tx, world, joined, now) if joined else {}
+    return [
+        RotationClientRow(
+            rotation_id=rotation.id,
+            identity_number=identity.number,
+            name=identity.name,
+            route=ways[identity.number].route.value,
+            why=ways[identity.number].why,
+        )
+        for identity in joined
+    ]
 
 
 def _returned_at(tx: Transaction, rotation: RotationRow, known: Sequence[RotationClientRow]) -> Mapping[int, datetime]:

@@ -16,7 +16,7 @@ from backend.core.rotation import Event, Phase, advance
 from backend.service import audit
 from backend.service.caller import Caller
 from backend.service.clock_trust import is_doubted, vouch
-from backend.service.rotation_clients import observe, sight
+from backend.service.rotation_clients import observe
 from backend.service.rotation_phase import enter, is_away
 from backend.service.rotation_steps import drop
 from backend.service.rotation_view import AuthoritiesView, RotationView, authorities, standings, view
@@ -137,13 +137,13 @@ def _write_off(
     advance(Phase(rotation.phase), Event.VERIFY)  # refused before RE-ENROLLING
     if not reason.strip():
         raise InvalidInput("writing clients off needs a reason; it is kept in the audit trail")
-    sightings = sight(tx)
-    clients = observe(tx, world, rotation, sightings, now)
+    observed = observe(tx, world, rotation, now)
+    clients = observed.clients
     by_name = {client.name: client for client in clients}
     unknown = sorted(set(names) - set(by_name))
     if unknown:
         raise InvalidInput(f"the rotation has no clients named {', '.join(unknown)}")
-    states = zip(clients, standings(rotation, clients, sightings.heartbeats, now), strict=True)
+    states = zip(clients, standings(rotation, clients, observed.heartbeats, now), strict=True)
     away = {client.name for client, standing in states if is_away(standing)}
     unnamed = sorted(away - set(names))
     if unnamed:

@@ -21,7 +21,6 @@ from backend.core.rotation import (
 )
 from backend.service.clock_trust import is_doubted
 from backend.service.contact import patience
-from backend.service.rotation_clients import sight
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import RotationClientRow, RotationRow
@@ -76,11 +75,12 @@ def view(tx: Transaction, world: World, rotation: RotationRow) -> RotationView:
     """Return a rotation as its rows have it; observing is the tick's."""
     now = world.clock.now()
     rows = tx.rotations.clients(rotation.id)
-    sightings = sight(tx)
-    stands = standings(rotation, rows, sightings.heartbeats, now)
+    identities = {identity.number: identity for identity in tx.identities.all()}
+    heartbeats = {beat.identity_number: beat for beat in tx.heartbeats.all()}
+    stands = standings(rotation, rows, heartbeats, now)
     measured = outages(values_of(rows))
     shown = [
-        _client(row, stand, rotation, sightings.identities.get(row.identity_number), sightings.heartbeats)
+        _client(row, stand, rotation, identities.get(row.identity_number), heartbeats)
         for row, stand in zip(rows, stands, strict=True)
     ]
     return RotationView(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backend.core.delta import ClientFlag
-from backend.core.errors import InvalidInput
+from backend.core.errors import NotFound
 from backend.core.facts import State
 from backend.core.fleet import FleetColumns
 from backend.core.health import assess
@@ -127,7 +127,7 @@ def test_the_clients_of_a_removed_cluster_are_orphans_until_it_is_back(live: Liv
         put_cluster(tx, site.world, site.admin, Cluster(name="edge-1", is_management=False))
     load(live, columns)
     assert not columns.row(columns.index_of(live.clients["kva"].number) or 0).flags & ClientFlag.ORPHAN
-    with site.transaction() as tx, pytest.raises(InvalidInput, match="no cluster"):
+    with site.transaction() as tx, pytest.raises(NotFound, match="no cluster"):
         remove_cluster(tx, site.world, site.admin, "nowhere")
 
 
