@@ -13,7 +13,7 @@ import click
 
 from backend.cli.console import put, say
 from backend.cli.exits import Exit
-from backend.cli.params import DURATION, confirmation_options, output_option
+from backend.cli.params import confirmation_options, duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def _options(command: F) -> F:
     for option in reversed(
         [
             click.argument("names", metavar="[NAME]...", nargs=-1),
-            click.option("--filter", "filter_text", metavar="EXPR", default="", help="Choose clients as in the dashboard."),
+            click.option(
+                "--filter", "filter_text", metavar="EXPR", default="", help="Choose clients as in the dashboard."
+            ),
             click.option("--force", is_flag=True, help="Also what is not due; wants --reason."),
             click.option("--reason", default="", help="Goes into the audit trail."),
             click.option(
@@ -56,7 +58,7 @@ def _options(command: F) -> F:
             ),
             confirmation_options("hash"),
             click.option("--wait/--no-wait", default=True, help="Wait until it is seen to work.  [default: wait]"),
-            click.option("--timeout", type=DURATION, default=_TIMEOUT, help="How long to wait.  [default: 10m]"),
+            click.option("--timeout", type=duration, default=_TIMEOUT, help="How long to wait.  [default: 10m]"),
             output_option("text", "json"),
         ]
     ):
@@ -64,7 +66,7 @@ def _options(command: F) -> F:
     return command
 
 
-_OVERLAP: Final = click.option("--overlap", type=DURATION, help="How long the old token lives on.")
+_OVERLAP: Final = click.option("--overlap", type=duration, help="How long the old token lives on.")
 _OUT: Final = click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -75,7 +77,7 @@ _OUT: Final = click.option(
 @click.command("renew")
 @_options
 @click.pass_context
-def renew(ctx: click.Context, **options: Any) -> None:
+def renew(ctx: click.Context, /, **options: Any) -> None:
     """Renew certificates of clients that are due.
 
     The agent asks each client at its next heartbeat; it is done when the new certificate was used.
@@ -90,7 +92,7 @@ def renew(ctx: click.Context, **options: Any) -> None:
 @_OVERLAP
 @_OUT
 @click.pass_context
-def rotate_token(ctx: click.Context, **options: Any) -> None:
+def rotate_token(ctx: click.Context, /, **options: Any) -> None:
     """Give clients fresh identity tokens, by heartbeat, by file or by hand."""
     from backend.core.planrules import ActionKind
 
@@ -102,7 +104,7 @@ def rotate_token(ctx: click.Context, **options: Any) -> None:
 @_OVERLAP
 @_OUT
 @click.pass_context
-def repair(ctx: click.Context, **options: Any) -> None:
+def repair(ctx: click.Context, /, **options: Any) -> None:
     """Bring clients back that cannot get in: rotate the token, deliver a login file, sign in."""
     from backend.core.planrules import ActionKind
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from backend.cli.console import put
-from backend.cli.params import DURATION
+from backend.cli.params import duration
 
 if TYPE_CHECKING:
     from backend.cli.manifest import ManagedClient
@@ -35,7 +35,9 @@ def _connection(function: F) -> F:
     for option in reversed(
         [
             click.option("--address", default="", help="Where the agent is, if not where the login file says."),
-            click.option("--port", type=click.IntRange(0, 65535), default=0, help="Data port, if not the login file's."),
+            click.option(
+                "--port", type=click.IntRange(0, 65535), default=0, help="Data port, if not the login file's."
+            ),
             click.option("--auth-port", type=click.IntRange(0, 65535), default=0, help="Sign-in port, likewise."),
             click.option("--server-name", default="", help="Name in the agent's certificate, if not the address."),
             click.option(
@@ -66,7 +68,7 @@ def login(login_file: Path | None, config: Path | None, **connection: Any) -> No
 @click.option("--login-file", "login_files", type=_FILE, multiple=True, help="A login YAML; once for each client.")
 @click.option("--config", "configs", type=_FILE, multiple=True, help="Its cloudconfig; as many as login files.")
 @_connection
-@click.option("--interval", type=DURATION, default=timedelta(seconds=30), help="Between heartbeats.  [default: 30s]")
+@click.option("--interval", type=duration, default=timedelta(seconds=30), help="Between heartbeats.  [default: 30s]")
 @click.option("--manifest", type=_FILE, help="YAML with many clients, each with its own settings.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def run(
@@ -103,18 +105,27 @@ def status(config: Path | None) -> None:
 
     (settings,) = _settings([], [config] if config else [], {"address": "", "port": 0, "auth_port": 0})
     path = record_path(settings.access_file)
-    try:
-        values = json.loads(path.read_bytes())["status"]
-    except FileNotFoundError:
+    values = _read_status(path)
+    if not values.get("state"):  # nothing there, or an operator's credential on which nobody runs
         raise NotFound(
             f"{path}: no client has run with this cloudconfig; name another with --config, or start it with "
             "`mocdeck client run`"
-        ) from None
+        )
+    put(json.dumps(values, indent=2, ensure_ascii=False))
+
+
+def _read_status(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())["status"]
+    except FileNotFoundError:
+        return {}
     except (ValueError, KeyError, TypeError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
         from backend.client.errors import FileInvalid
 
-        raise FileInvalid(path, "", "the status that a running client writes; it is written anew by the next") from None
-    put(json.dumps(values, indent=2, ensure_ascii=False))
+        raise FileInvalid(path, "status", "what a running client writes; delete the file, the next pass writes it anew")
+    return values
 
 
 def _settings(login_files: list[Path], configs: list[Path], connection: dict[str, Any]) -> list[ClientSettings]:
@@ -126,7 +137,9 @@ def _settings(login_files: list[Path], configs: list[Path], connection: dict[str
     if login_files and len(login_files) != len(configs):
         raise click.UsageError("give as many --config as --login-file: each client has both.")
     standard = runner_settings_from_environment(os.environ, Path.home(), "mocdeck")
-    pairs = list(zip(login_files, configs, strict=True)) if login_files else [(None, path) for path in configs]
+    pairs: list[tuple[Path | None, Path]] = [(None, path) for path in configs]
+    if login_files:
+        pairs = list(zip(login_files, configs, strict=True))
     if not pairs:
         pairs = [(standard.login_file, standard.access_file)]
     if len({path.absolute() for _, path in pairs}) < len(pairs):

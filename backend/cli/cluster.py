@@ -34,7 +34,9 @@ def list_(root: Root, output: str) -> None:
             "name": cluster.name,
             "management": cluster.is_management,
             "removed": cluster.is_removed,
-            "planned_off_until": f"{cluster.planned_off_until:%Y-%m-%dT%H:%M:%SZ}" if cluster.planned_off_until else None,
+            "planned_off_until": f"{cluster.planned_off_until:%Y-%m-%dT%H:%M:%SZ}"
+            if cluster.planned_off_until
+            else None,
             "clients": counted[cluster.name],
         }
         for cluster in fleet.clusters

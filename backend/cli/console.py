@@ -58,16 +58,24 @@ def coloured(text: str, severity: str) -> str:
     return click.style(text, **style) if style and wants_colour() else text  # type: ignore[arg-type]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, severities: Sequence[str] = ()) -> str:
-    """Return an aligned table; `severities`, one a row, colour the first column."""
-    lines = [list(header), *([inert(cell, limit=_CELL) for cell in row] for row in rows)]
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, severities: Sequence[str] = (), are_inert: bool = False
+) -> str:
+    """Return an aligned table; `severities`, one a row, colour the first column.
+
+    `are_inert`: the cells come from the fleet's columns, where every text was made inert already.
+    """
+    cleaned = rows if are_inert else [[inert(cell, limit=_CELL) for cell in row] for row in rows]
+    lines = [header, *cleaned]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    made = []
-    for number, line in enumerate(lines):
-        cells = [cell.ljust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)]
-        if number and severities:
-            cells[0] = coloured(cells[0], severities[number - 1])
-        made.append(_GAP.join([*cells, line[-1]]).rstrip())
+    widths[-1] = 0  # nothing follows it, so it needs no padding
+    form = _GAP.join(f"{{:<{width}}}" for width in widths)
+    made = [form.format(*line).rstrip() for line in lines]
+    if severities and wants_colour():
+        first = widths[0]
+        made[1:] = [
+            coloured(line[:first], word) + line[first:] for line, word in zip(made[1:], severities, strict=True)
+        ]
     return "\n".join(made)
 
 

@@ -22,7 +22,7 @@ from backend.core.model import TokenStanding
 
 SCHEMA: Final = "mocdeck.status/1"
 _HEADER: Final = ("SEVERITY", "STATE", "CERT LEFT", "TOKEN LEFT", "NEXT STEP", "CLUSTER", "CLIENT")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: full width
 _TOKEN_WORDS: Final = {TokenStanding.EMPTY: "none", TokenStanding.UNKNOWN: "unknown"}
 
 
@@ -36,7 +36,7 @@ def as_table(report: Report) -> str:
     fleet = report.fleet
     rows = [_cells(report, line) for line in report.lines]
     severities = [line.found.severity.name.lower() for line in report.lines]
-    body = table(_HEADER, rows, severities=severities) if rows else _nothing(report)
+    body = table(_HEADER, rows, severities=severities, are_inert=True) if rows else _nothing(report)
     mark = "SIMULATED  " if fleet.simulated else ""
     shown = f"{len(report.lines)} of {report.total}" if report.selection.words else f"{report.total}"
     counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)

@@ -30,7 +30,9 @@ _PATIENCE: Final = 6  # lost answers in a row; a restarting agent is away for so
 class Follower:
     """Watches one operation. `out` is where login files for delivery by hand are put; None: they are left to take."""
 
-    def __init__(self, operator: Operator, operation: Operation, *, out: Path | None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, operator: Operator, operation: Operation, *, out: Path | None, clock: Clock | None = None
+    ) -> None:
         self._operator = operator
         self._clock = clock or SystemClock()
         self._out = out
@@ -38,8 +40,8 @@ class Follower:
         self._taken: set[str] = set()
         self.operation = operation
 
-    async def follow(self, timeout: timedelta | None) -> Operation:
-        """Report progress until the operation ends or `timeout` has passed; return it as it is then.
+    async def follow(self, patience: timedelta | None) -> Operation:
+        """Report progress until the operation ends or `patience` is at its end; return it as it is then.
 
         Raises:
             AgentError: the agent has been away for too long.
@@ -51,8 +53,8 @@ class Follower:
                 await self._report()
                 if self.operation.state != "running":
                     return self.operation
-                if timeout is not None and self._clock.monotonic() - started >= timeout.total_seconds():
-                    say(f"Not ended after {timeout}; the agent goes on. {self._how_to_watch()}")
+                if patience is not None and self._clock.monotonic() - started >= patience.total_seconds():
+                    say(f"Not ended after {patience}; the agent goes on. {self._how_to_watch()}")
                     return self.operation
                 await self._clock.sleep(pause)
                 pause = min(_LONGEST_POLL_SECONDS, pause * 1.2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backend.cli.console import facts, put, say, table
-from backend.cli.params import DURATION, confirmation_options, output_option
+from backend.cli.params import confirmation_options, duration, output_option
 from backend.cli.root import Root
 from backend.core.model import TAG_TOKEN, ClientKind, ClientType
 
@@ -71,7 +71,7 @@ def show(root: Root, name: str, output: str) -> None:
 @click.option("--host", default="", help="The computer it runs on.")
 @click.option("--owner", default="", help="Who to ask about it.")
 @click.option("--location", default="", help="MOC location.")
-@click.option("--token-lifetime", type=DURATION, default=timedelta(days=90), help="[default: 90d]")
+@click.option("--token-lifetime", type=duration, default=timedelta(days=90), help="[default: 90d]")
 @click.option("--auto-rotate", is_flag=True, help="The agent rotates its token by itself.")
 @click.option("--login-file-path", default="", help="Where the agent itself writes its login file.")
 @click.option("--auto-renew", type=click.Choice(["yes", "no"]), help="Whether it renews by itself, if that is known.")
@@ -84,7 +84,7 @@ def show(root: Root, name: str, output: str) -> None:
 @click.option("--out", type=_OUT, help="Write its login file here, mode 0600.")
 @confirmation_options("name")
 @click.pass_obj
-def create(root: Root, name: str, **options: Any) -> None:
+def create(root: Root, /, name: str, **options: Any) -> None:
     """Create an identity, and write its login file if --out says where."""
     from backend.cli.confirm import confirm_change
     from backend.cli.session import run_with_operator, sole_change
@@ -170,8 +170,8 @@ def _end(root: Root, name: str, verb: str, done: str, *, dry_run: bool, yes: boo
     one = run_with_operator(root, lambda operator: operator.describe(name))
     working = sum(record.current for record in one.certificates)
     say(
-        f"{name}: {one.kind} of {one.cluster or 'no cluster'}, last seen {day(one.last_seen_at)}; {working} certificate "
-        f"and {len(one.tokens)} token records would be {done}, and it could not be taken back."
+        f"{name}: {one.kind} of {one.cluster or 'no cluster'}, last seen {day(one.last_seen_at)}; {working} "
+        f"certificate and {len(one.tokens)} token records would be {done}, and it could not be taken back."
     )
     if dry_run:
         say("Dry run: nothing was changed.")

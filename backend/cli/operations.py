@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backend.cli.console import put, say, table
-from backend.cli.params import DURATION, confirmation_options, output_option
+from backend.cli.params import confirmation_options, duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def list_(root: Root, limit: int, output: str) -> None:
 @command.command("show")
 @click.argument("operation_id", metavar="ID")
 @click.option("--follow", is_flag=True, help="Report progress until it has ended.")
-@click.option("--timeout", type=DURATION, help="Follow no longer than this.")
+@click.option("--timeout", type=duration, help="Follow no longer than this.")
 @output_option("text", "json")
 @click.pass_context
 def show(ctx: click.Context, operation_id: str, follow: bool, timeout: timedelta | None, output: str) -> None:
@@ -61,9 +61,7 @@ def show(ctx: click.Context, operation_id: str, follow: bool, timeout: timedelta
 
     found = run_with_operator(ctx.obj, look)
     put(
-        json.dumps(operation_values(found), indent=2, ensure_ascii=False)
-        if output == "json"
-        else operation_text(found)
+        json.dumps(operation_values(found), indent=2, ensure_ascii=False) if output == "json" else operation_text(found)
     )
     if follow:
         ctx.exit(int(exit_of_operation(found)))
@@ -91,7 +89,9 @@ def stop(root: Root, operation_id: str, dry_run: bool, yes: bool, confirm: str) 
 @command.command("login-file")
 @click.argument("operation_id", metavar="ID")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write it, mode 0600.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write it, mode 0600."
+)
 @click.pass_obj
 def take_login_file(root: Root, operation_id: str, name: str, out: Path) -> None:
     """Take the fresh login file of a client that waits for delivery by hand.

@@ -31,22 +31,18 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is longer than can be counted") from None
 
 
-class Duration(click.ParamType):
-    """A duration as "14d"; the value is a `timedelta`."""
+def duration(value: str | timedelta) -> timedelta:
+    """Parse a duration given on the command line; defaults are durations already.
 
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Parse, or fail with the forms that are understood."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
-
-
-DURATION: Final = Duration()
+    Raises:
+        click.BadParameter: with the forms that are understood.
+    """
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 def output_option(*forms: str) -> Callable[[F], F]:

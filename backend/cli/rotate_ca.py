@@ -13,7 +13,7 @@ import click
 
 from backend.cli.console import put, say
 from backend.cli.exits import Exit
-from backend.cli.params import DURATION, output_option
+from backend.cli.params import duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _REASON = click.option("--reason", default="", help="Goes into the audit trail."
 _CONFIRM = click.option(
     "--confirm", metavar="DEPLOYMENT", default="", help="The deployment's name, typed; --yes does not exist here."
 )
-_TIMEOUT_OPTION = click.option("--timeout", type=DURATION, default=_TIMEOUT, help="How long to watch.  [default: 30m]")
+_TIMEOUT_OPTION = click.option("--timeout", type=duration, default=_TIMEOUT, help="How long to watch.  [default: 30m]")
 
 
 @click.group("rotate-ca")
@@ -113,7 +113,9 @@ def status(
     if output == "json":
         put(_json(rotation_values(rotation) if rotation is not None else None))
     else:
-        told = "There never was a CA rotation." if rotation is None else rotation_text(rotation, all_clients=all_clients)
+        told = (
+            "There never was a CA rotation." if rotation is None else rotation_text(rotation, all_clients=all_clients)
+        )
         put(f"{known}\n\n{told}")
     if follow and rotation is not None:
         ctx.exit(int(_exit_of(rotation)))
@@ -209,7 +211,7 @@ def _move(
     put(f"{moved.phase}: {rotation_counts(moved)}")
 
 
-async def _follow(operator: Operator, rotation: Rotation, timeout: timedelta) -> Rotation:
+async def _follow(operator: Operator, rotation: Rotation, patience: timedelta) -> Rotation:
     """Report phases and counts until the rotation ends; the agent may be away for a moment at the cutover."""
     from backend.cli.rotationforms import rotation_counts
     from backend.clock import SystemClock
@@ -224,8 +226,8 @@ async def _follow(operator: Operator, rotation: Rotation, timeout: timedelta) ->
             told = line
         if rotation.ended_at:
             return rotation
-        if clock.monotonic() - started >= timeout.total_seconds():
-            say(f"Not ended after {timeout}; the agent goes on. Watch it with `mocdeck rotate-ca status --follow`.")
+        if clock.monotonic() - started >= patience.total_seconds():
+            say(f"Not ended after {patience}; the agent goes on. Watch it with `mocdeck rotate-ca status --follow`.")
             return rotation
         await clock.sleep(1.0)
         try:

@@ -24,8 +24,8 @@ def plan_text(plan: RotationPlan) -> str:
     ]
     return "\n".join(
         [
-            f"CA rotation of {plan.deployment}: generation {plan.from_generation} to {plan.to_generation}. Every client "
-            "loses its connection and has to sign in again.",
+            f"CA rotation of {plan.deployment}: generation {plan.from_generation} to {plan.to_generation}. Every "
+            "client loses its connection and has to sign in again.",
             "",
             table(["RESULT", "TEST", "DETAILS", "RECOMMENDATION"], checks),
             "",
