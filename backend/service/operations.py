@@ -24,6 +24,7 @@ from backend.service.contact import BY_HAND
 from backend.service.deliveries import login_file
 from backend.service.operation_view import OperationView, TargetView, view
 from backend.service.planning import PlanView, document_of, draft, plan, what_changed
+from backend.service.rights import refuse_wider
 from backend.service.targets import UNDER_WAY, begin, look
 from backend.service.token_line import find_current, rotate_token
 from backend.service.world import World
@@ -140,7 +141,8 @@ def take_login_file(tx: Transaction, world: World, caller: Caller, *, operation_
 
     Raises:
         NotFound: there is no such operation or target.
-        InconsistentState: the target does not wait for a delivery by hand.
+        InconsistentState: the target does not wait for a delivery by hand, or its identity was deleted meanwhile.
+        AccessDenied: the identity has rights that the caller has not, and would get with the token in the file.
     """
     now = world.clock.now()
     operation = tx.operations.get(operation_id)
@@ -149,7 +151,10 @@ def take_login_file(tx: Transaction, world: World, caller: Caller, *, operation_
         raise NotFound(f"operation {operation_id} has no client {name!r}")
     if target.route != BY_HAND or target.state not in {"ordered", "delivered"}:
         raise InconsistentState(f"{name!r} waits for no login file in operation {operation_id}: it is {target.state}")
-    identity = tx.identities.get(name)
+    identity = tx.identities.find_by_number(target.identity_number)  # by number: its name may be another's by now
+    if identity is None:
+        raise InconsistentState(f"{name!r} of operation {operation_id} was deleted meanwhile; make a new plan")
+    refuse_wider(tx, caller, identity)
     before = find_current(tx, identity.number)
     overlap = None if operation.overlap_seconds < 0 else timedelta(seconds=operation.overlap_seconds)
     record, token = rotate_token(tx, world, identity, overlap=overlap)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, NotFound, PlanChanged
+from backend.core.errors import (
+    AccessDenied,
+    ConfirmationRefused,
+    InconsistentState,
+    InvalidInput,
+    NotFound,
+    PlanChanged,
+)
 from backend.core.model import Outcome
 from backend.core.plan import ActionKind
 from backend.service import audit, identities, operations
@@ -321,6 +328,46 @@ def test_a_repair_by_hand_waits_for_the_person_and_then_for_the_sign_in(live: Li
     live.tick()
     assert look(live, operation).row.state == "done"
     with site.transaction() as tx, pytest.raises(InconsistentState, match="waits for no login file"):
+        operations.take_login_file(tx, site.world, site.admin, operation_id=operation, name="kva")
+
+
+def test_nobody_takes_the_login_file_of_an_identity_that_may_more_than_they_may(live: Live) -> None:
+    """A login file holds the token: with an owner's in hand, whoever rotates tokens would be an owner."""
+    site = live.site
+    helper = site.signed_in("helper", "IdentityContributor", cluster="edge")
+    site.signed_in("chief", "Owner", cluster="edge")
+    plain = live.client("kva", signed_in=False)
+    with site.transaction() as tx:
+        made = operations.plan(
+            tx,
+            site.world,
+            helper,
+            action=ActionKind.ROTATE_TOKEN,
+            names=["chief", "kva"],
+            force=True,
+            reason="drill",
+            parallel=2,
+        )
+        operation = operations.start(tx, site.world, helper, plan_id=made.id, hash=made.hash).row.id
+    live.tick()
+    with site.transaction() as tx:
+        before = tx.tokens.of(tx.identities.get("chief").number)
+    with site.transaction() as tx, pytest.raises(AccessDenied, match="chief"):
+        operations.take_login_file(tx, site.world, helper, operation_id=operation, name="chief")
+    with site.transaction() as tx:
+        assert tx.tokens.of(tx.identities.get("chief").number) == before
+        assert operations.take_login_file(tx, site.world, helper, operation_id=operation, name=plain.name).name == "kva"
+
+
+def test_the_login_file_of_a_deleted_client_is_not_that_of_its_namesake(live: Live) -> None:
+    site = live.site
+    live.client("kva", signed_in=False)
+    operation = run(live, ActionKind.ROTATE_TOKEN, "kva", force=True, reason="drill")
+    live.tick()
+    with site.transaction() as tx:
+        identities.delete(tx, site.world, site.admin, "kva")
+    site.identity("kva")
+    with site.transaction() as tx, pytest.raises(InconsistentState, match="deleted"):
         operations.take_login_file(tx, site.world, site.admin, operation_id=operation, name="kva")
 
 
