@@ -7,6 +7,7 @@ handler's. It never waits for the agent: every call is a worker, and its refusal
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -16,7 +17,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
-from rich.segment import Segment, Segments
 from textual.app import App
 from textual.binding import Binding
 from textual.worker import Worker
@@ -85,6 +85,7 @@ class MocdeckApp(App[int]):
         self.operations: tuple[OperationView, ...] = ()
         self.audit: tuple[EventView, ...] = ()
         self.failure = ""
+        self.crash_text = ""
         self.notice_text = ""
         self.notice_role = "dim"
         self._simulated = simulated
@@ -121,6 +122,11 @@ class MocdeckApp(App[int]):
         self.app_resume_signal.subscribe(self, self._resumed)
         self.run_worker(self._watch(), group="watch", exclusive=True, exit_on_error=False)
         self.set_interval(1.0, self.tick)
+
+    async def on_unmount(self) -> None:
+        """Let go of the agent; one that does not answer keeps nobody here."""
+        with contextlib.suppress(AgentError, TimeoutError):
+            await asyncio.wait_for(self.gateway.close(), 1.0)
 
     def _leave_soon(self, loop: asyncio.AbstractEventLoop, code: int) -> None:
         loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
@@ -455,7 +461,7 @@ class MocdeckApp(App[int]):
     async def settled(self) -> None:
         """Wait until no call to the agent runs and no message is queued."""
         quiet = 0
-        while quiet < 3 and self.is_running and self._exception is None:
+        while quiet < 3 and self.is_running and not self.crash_text:
             calls = [w for w in self.workers if w.group in {"agent", "feed"} and not w.is_finished]
             if calls:
                 await self.workers.wait_for_complete(calls)
@@ -468,11 +474,10 @@ class MocdeckApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """Textual's edge for what nobody caught: one line, no locals, the detail in the state directory."""
         self._return_code = 1
-        if self._exception is None:
+        if not self.crash_text:
+            self.crash_text = safety.crash_line(error, self.state_dir, self.clock.now())
             self._exception = error
             self._exception_event.set()
-            line = safety.crash_line(error, self.state_dir, self.clock.now())
-            self._exit_renderables.append(Segments([Segment(line), Segment.line()]))
         self._close_messages_no_wait()
 
     def _fatal_error(self) -> None:
@@ -518,4 +523,9 @@ def run(
     app.run(mouse=mouse)
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, signal.SIG_DFL)
-    return app.return_code or 0
+    code = app.return_code or 0
+    if code == safety.SIGHUP_CODE:
+        safety.drop_terminal()
+    elif app.crash_text:
+        sys.stderr.write(f"{app.crash_text}\n")
+    return code

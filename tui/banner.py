@@ -15,7 +15,7 @@ from backend.core.countdown import countdown
 from backend.core.facts import Severity, State
 from backend.core.fleet import AuthorityInfo
 from backend.core.health import assess_authority
-from backend.core.limits import CLIENT_LIFETIME
+from backend.core.limits import ABSOLUTE_DUE, CLIENT_LIFETIME
 from backend.core.model import AuthorityStatus
 from tui.commands import Command, Group
 from tui.format import count, span, time_of_day
@@ -45,6 +45,7 @@ class View:
     paused: bool
     jobs: int
     failure: str  # why the agent does not answer, "" while it does
+    login_not_after: datetime | None  # the end of the operator's own certificate
 
 
 def header_line(view: View) -> Line:
@@ -64,6 +65,7 @@ def header_line(view: View) -> Line:
         ("PAUSED", "tag") if view.paused else ("", ""),
         (count(view.jobs, "job"), "running") if view.jobs else ("", ""),
         _rotation(view),
+        _login(view),
     ]
     if wide:
         parts.insert(2, (count(len(_clusters(view.model)), "cluster"), "text"))
@@ -84,6 +86,13 @@ def _link(view: View) -> tuple[str, str]:
     if view.now is None:
         return f"NO AGENT for {away}" if view.failure else f"connecting {away}", "error" if view.failure else "dim"
     return f"AGENT AWAY {away}", "error"
+
+
+def _login(view: View) -> tuple[str, str]:
+    """The operator's own certificate, once little of it is left: without it nothing else can be repaired (US-32)."""
+    if view.now is None or view.login_not_after is None or view.login_not_after - view.now > ABSOLUTE_DUE:
+        return "", ""
+    return f"YOUR LOGIN {countdown(view.login_not_after - view.now)}", "warning"
 
 
 def _rotation(view: View) -> tuple[str, str]:

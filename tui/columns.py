@@ -174,10 +174,10 @@ def _cell(column: Column, size: int, client: Client, now: datetime, glyphs: Glyp
 def row_line(client: Client, now: datetime, width: int, glyphs: Glyphs, *, cursor: bool) -> Line:
     """Return the line of one client."""
     over = "+cursor" if cursor else ""
-    line: list[tuple[str, str]] = [
-        (glyphs.cursor if cursor else " ", "mark" + over),
-        (glyphs.mark if client.marked else " ", "mark" + over),
-    ]
+    line: list[tuple[str, str]] = [("  ", "text")]
+    if cursor or client.marked:
+        sign = f"{glyphs.cursor if cursor else ' '}{glyphs.mark if client.marked else ' '}"
+        line = [(sign, "mark" + over)]
     columns = layout(width)
     for number, (column, size) in enumerate(columns):
         text, role = _cell(column, size, client, now, glyphs)

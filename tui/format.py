@@ -5,7 +5,6 @@ Pure: every function gets what it shows, `now` included. Widths are terminal cel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rich.cells import cell_len, set_cell_size
@@ -119,19 +118,6 @@ def wrapped(text: str, width: int) -> list[str]:
     if line:
         lines.append(line)
     return lines or [""]
-
-
-def join_fitting(parts: Sequence[str], width: int, separator: str = " | ") -> str:
-    """Join as many of `parts`, in order, as fit into `width` cells."""
-    text = ""
-    for part in parts:
-        if not part:
-            continue
-        longer = f"{text}{separator}{part}" if text else part
-        if cell_len(longer) > width:
-            break
-        text = longer
-    return text
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -44,6 +44,7 @@ DARK: Final[Palette] = {
     "key": Style.parse("bold #c9d6e4"),
     "error": Style.parse("bold #ff9b8e"),
     "match": Style.parse("reverse"),
+    "sorted": Style.parse("underline"),
 }
 ANSI: Final[Palette] = {
     "text": Style(),
@@ -65,6 +66,7 @@ ANSI: Final[Palette] = {
     "key": Style.parse("bold"),
     "error": Style.parse("bold red"),
     "match": Style.parse("reverse"),
+    "sorted": Style.parse("underline"),
 }
 MONO: Final[Palette] = {
     "text": Style(),
@@ -86,6 +88,7 @@ MONO: Final[Palette] = {
     "key": Style.parse("bold"),
     "error": Style.parse("bold"),
     "match": Style.parse("reverse"),
+    "sorted": Style.parse("underline"),
 }
 
 

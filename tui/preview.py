@@ -53,12 +53,21 @@ def labelled(label: str, text: str, width: int, role: str = "text") -> list[Line
     return [((fit(label if not n else "", _LABEL), "dim"), (part, role)) for n, part in enumerate(parts)]
 
 
-def change(now_at: datetime | None, then_at: datetime | None, now: datetime) -> str:
-    """Return `until A (57d 20h), then B (89d 23h)`; a date that stays is said to stay."""
-    present = "none" if now_at is None else f"{instant(now_at)} ({countdown(now_at - now)})"
-    if then_at is None:
-        return f"{present}, unchanged" if now_at is not None else "none"
-    return f"{present}  ->  {instant(then_at)} ({countdown(then_at - now)})"
+def change_lines(label: str, now_at: datetime | None, then_at: datetime | None, now: datetime) -> list[Line]:
+    """Return when something ends now and when it will end then, with what is left; a date that stays has one line."""
+    lines: list[Line] = [_end_line(label, "ends", now_at, now, "text")]
+    if then_at is not None:
+        lines.append(_end_line("", "then", then_at, now, "title"))
+    elif now_at is not None:
+        lines[0] = (*lines[0], ("   unchanged", "dim"))
+    return lines
+
+
+def _end_line(label: str, word: str, at: datetime | None, now: datetime, role: str) -> Line:
+    head: Line = ((fit(label, _LABEL), "dim"), (f"{word}  ", "dim"))
+    if at is None:
+        return (*head, ("none", role))
+    return (*head, (instant(at), role), (f"  {countdown(at - now):>13}", role))
 
 
 def single_lines(plan: PlanView, now: datetime, width: int) -> list[Line]:
@@ -67,8 +76,8 @@ def single_lines(plan: PlanView, now: datetime, width: int) -> list[Line]:
     where = f" @ {target.cluster}" if target.cluster else ""
     lines: list[Line] = [((f"{target.name}{where}", "title"), (f"   {target.kind}", "dim")), BLANK]
     lines.extend(labelled("why", target.why, width))
-    lines.extend(labelled("certificate", change(target.certificate_now, target.certificate_then, now), width))
-    lines.extend(labelled("token", change(target.token_now, target.token_then, now), width))
+    lines.extend(change_lines("certificate", target.certificate_now, target.certificate_then, now))
+    lines.extend(change_lines("token", target.token_now, target.token_then, now))
     lines.extend(labelled("route", ROUTES.get(target.route, target.route), width))
     lines.extend(labelled("steps", ", then ".join(target.steps), width))
     lines.extend(labelled("downtime", target.downtime, width))

@@ -100,6 +100,15 @@ def terminal_is_gone(descriptor: int) -> bool:
     return any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in events)
 
 
+def drop_terminal() -> None:
+    """Point the standard streams at nothing, so that the interpreter's last flush cannot fail on a dead terminal."""
+    with contextlib.suppress(OSError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+
+
 def hard_exit(code: int) -> None:
     """Reset the terminal as well as a closing terminal allows, and end the process at once."""
     with contextlib.suppress(OSError, ValueError):

@@ -82,7 +82,7 @@ async def test_a_tick_at_140x40_writes_at_most_800_bytes(
             app.tick()
             await pilot.pause()
             costs.append(len(wire.take().encode()))
-        assert sorted(costs)[len(costs) // 2] <= 1200, costs
+        assert sorted(costs)[len(costs) // 2] <= 800, costs
         assert min(costs) > 0
 
 

@@ -105,18 +105,18 @@ async def test_write_mode_wants_a_reason_and_lapses_after_half_an_hour(make_app:
         for key in ("colon", *"write", "enter", "enter"):
             await pilot.press(key)
         await app.settled()
-        assert not app.write_mode
+        assert not app.situation().write_mode
         for key in ("colon", *"write", "enter", *"OPS-4411", "enter"):
             await pilot.press(key)
         await app.settled()
-        assert app.write_mode
+        assert app.situation().write_mode
         assert app.write_reason == "OPS-4411"
         clock.advance(timedelta(minutes=30))
         app.tick()
-        assert app.write_mode
+        assert app.situation().write_mode
         clock.advance(timedelta(seconds=1))
         app.tick()
-        assert not app.write_mode
+        assert not app.situation().write_mode
 
 
 async def test_pasted_text_runs_no_command(make_app: MakeApp, agent: StagedAgent) -> None:

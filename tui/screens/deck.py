@@ -111,6 +111,7 @@ class DeckScreen(Screen[None]):
             paused=app.paused_at is not None,
             jobs=app.running_jobs,
             failure=app.failure,
+            login_not_after=app.gateway.connection.certificate_not_after,
         )
 
     def draw(self) -> None:

@@ -220,8 +220,9 @@ class FleetScreen(DeckScreen):
             parsed = parse(text) if text else None
         except FilterError as error:
             self._filter_error = str(error)
-            return
-        self._filter_error = ""
+            text, parsed = "", None  # a mistake is an error, never an empty list
+        else:
+            self._filter_error = ""
         self.app.model.choose_filter(text, parsed, self.app.clock.monotonic())
 
     def prompt_help(self, prompt: Prompt) -> Line:

@@ -1,0 +1,199 @@
+"""The safety net on a real terminal: signals, a crash, a terminal that closes, one that cannot draw (check 8)."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tui.safety import crash_line, redact, refuse_terminal, terminal_is_gone, write_report
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 22, 16, 52, 14, tzinfo=UTC)
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJuYW1lIjoiY2FuYXJ5In0.c2lnbmF0dXJlLWNhbmFyeQ"
+RESET = b"\x1b[?1049l"
+MOUSE_OFF = b"\x1b[?1003l"
+
+
+PLAIN = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "80", "LINES": "24"}
+
+
+class Terminal:
+    """A program on a pty of its own, and everything that it wrote."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], *, ignore_hangup: bool = False) -> None:
+        self.master, slave = pty.openpty()
+        self.written = b""
+
+        def prepare() -> None:
+            os.setsid()
+            if ignore_hangup:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.tui.pty_program", *arguments],
+            stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, preexec_fn=prepare,
+            env=PLAIN | environment,
+        )  # fmt: skip
+        os.close(slave)
+
+    def read_until(self, wanted: bytes, seconds: float = 20.0) -> None:
+        """Read until `wanted` was written; fails when it does not come."""
+        end = time.monotonic() + seconds
+        while wanted not in self.written:
+            left = end - time.monotonic()
+            assert left > 0, self.written[-500:]
+            ready, _, _ = select.select([self.master], [], [], left)
+            if ready:
+                try:
+                    self.written += os.read(self.master, 65536)
+                except OSError:
+                    assert wanted in self.written, self.written[-500:]
+
+    def end(self, seconds: float = 5.0) -> int:
+        """Wait for the program's end while reading what it writes; return its exit code."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < end:
+            ready, _, _ = select.select([self.master], [], [], 0.05)
+            if ready:
+                try:
+                    self.written += os.read(self.master, 65536)
+                except OSError:
+                    break
+        code = self.process.wait(max(0.1, end - time.monotonic()))
+        while select.select([self.master], [], [], 0)[0]:
+            try:
+                self.written += os.read(self.master, 65536)
+            except OSError:
+                break
+        return code
+
+    def close(self) -> None:
+        """Let go of the terminal and of the program."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.master >= 0:
+            os.close(self.master)
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[Terminal]:
+    options = getattr(request, "param", {})
+    started = Terminal(
+        [options.get("mode", "run"), str(state_dir)],
+        options.get("environment", {}),
+        ignore_hangup=options.get("ignore_hangup", False),
+    )
+    yield started
+    started.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(terminal: Terminal, number: signal.Signals) -> None:
+    terminal.read_until(b"csi-012")
+    terminal.process.send_signal(number)
+    assert terminal.end(3.0) == 128 + number
+    assert RESET in terminal.written
+    assert terminal.written.rindex(MOUSE_OFF) > terminal.written.rindex(b"\x1b[?1003h")
+
+
+@pytest.mark.parametrize("terminal", [{"mode": "crash"}], indirect=True)
+def test_a_crash_says_one_line_and_shows_no_secret(terminal: Terminal, state_dir: Path) -> None:
+    terminal.read_until(b"csi-012")
+    os.write(terminal.master, b".")
+    assert terminal.end(5.0) == 1
+    after = terminal.written[terminal.written.rindex(RESET) :].decode()
+    assert JWT.split(".")[0] not in terminal.written.decode()
+    assert "Traceback" not in after
+    assert "mocdeck stopped: RuntimeError" in after
+    (report,) = (state_dir / "crashes").iterdir()
+    assert str(report) in re.sub(r"\s", "", after)
+    text = report.read_text()
+    assert "eyJ" not in text
+    assert "pty_program.py" in text
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("terminal", [{"ignore_hangup": True}, {}], indirect=True, ids=["nohup", "plain"])
+def test_a_terminal_that_closes_ends_the_program_within_three_seconds(terminal: Terminal) -> None:
+    terminal.read_until(b"csi-012")
+    os.close(terminal.master)
+    terminal.master = -1
+    assert terminal.process.wait(4.5) == 129  # at most one tick to notice, and two seconds to leave
+
+
+@pytest.mark.parametrize("terminal", [{"environment": {"NO_COLOR": "1"}}], indirect=True)
+def test_no_color_means_no_colour_sequence_at_all(terminal: Terminal) -> None:
+    terminal.read_until(b"csi-012")
+    terminal.read_until(b"q\x1b[0m quit" if b"q\x1b[0m quit" in terminal.written else b"quit")
+    os.write(terminal.master, b"q")
+    assert terminal.end() == 0
+    sequences = re.findall(rb"\x1b\[([0-9;]*)m", terminal.written)
+    parameters = {parameter for sequence in sequences for parameter in sequence.split(b";")}
+    assert parameters <= {b"", b"0", b"1", b"3", b"4", b"7"}, parameters
+
+
+@pytest.mark.parametrize("terminal", [{"environment": {"LC_ALL": "C"}}], indirect=True)
+def test_a_locale_without_utf8_gets_ascii_only(terminal: Terminal) -> None:
+    terminal.read_until(b"csi-012")
+    os.write(terminal.master, b"q")
+    assert terminal.end() == 0
+    assert all(byte < 128 for byte in terminal.written)
+
+
+@pytest.mark.parametrize("terminal", [{"environment": {"TERM": "dumb"}}], indirect=True)
+def test_a_dumb_terminal_is_refused_with_the_way_out(terminal: Terminal) -> None:
+    assert terminal.end(10.0) == 64
+    assert b"mocdeck status" in terminal.written
+    assert b"\x1b" not in terminal.written
+
+
+def test_without_a_terminal_the_dashboard_is_refused() -> None:
+    assert "mocdeck status" in (refuse_terminal({"TERM": "xterm"}, is_terminal=False) or "")
+    assert refuse_terminal({"TERM": "xterm"}, is_terminal=True) is None
+
+
+def test_a_report_keeps_the_places_and_loses_the_secrets(tmp_path: Path) -> None:
+    key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----"
+    try:
+        raise ValueError(f"token={JWT} passphrase: hunter22 {key} {'ab12' * 16}")  # noqa: TRY301
+    except ValueError as error:
+        text = write_report(error, tmp_path, NOW).read_text()
+    for secret in (JWT, "hunter22", "MHcCAQEE", "ab12" * 16):
+        assert secret not in text
+    assert "test_safety.py" in text
+
+
+def test_a_state_directory_that_cannot_be_written_is_said_in_the_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in crash_line(ValueError("x"), tmp_path / "file", NOW)
+
+
+def test_redaction_leaves_ordinary_sentences_alone() -> None:
+    assert (
+        redact("the agent at agent.example:55000 did not answer") == "the agent at agent.example:55000 did not answer"
+    )
+
+
+def test_a_pipe_whose_other_end_is_closed_counts_as_gone() -> None:
+    reader, writer = os.pipe()
+    assert not terminal_is_gone(reader)
+    os.close(writer)
+    assert terminal_is_gone(reader)
+    os.close(reader)
