@@ -1,6 +1,6 @@
 """May this caller make this call: reads from the request what the permission table asks about.
 
-The rows are `backend.core.permissions`; here a request becomes the code, the place and the "about oneself" of a row.
+The rows are `backend.core.rbac`; here a request becomes the code, the place and the "about oneself" of a row.
 What is not understood is refused.
 """
 
@@ -10,11 +10,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from backend.core.errors import AccessDenied
+from backend.core.errors import AccessDenied, InvalidInput
 from backend.core.grants import ANYWHERE, Scope
 from backend.core.plan import ActionKind
-from backend.core.rbac import PERMISSIONS, allows
+from backend.core.rbac import PERMISSIONS, POST, allows
 from backend.server.servicer import Context
+from backend.service.planning import OPERATION
 from backend.wire.convert import verbs
 from backend.wire.convert.actions import NUMBERS
 from backend.wire.methods import get_method
@@ -25,7 +26,10 @@ def _path(service: str, name: str) -> str:
 
 
 def _action_of_plan(context: Context, request: Any) -> int:
-    return NUMBERS[ActionKind(json.loads(context.tx.plans.get(request.plan_id).body)["action"])]
+    stored = context.tx.plans.get(request.plan_id)
+    if stored.kind != OPERATION:
+        raise InvalidInput(f"plan {stored.id} is a plan for another kind of action; make a new plan")
+    return NUMBERS[ActionKind(json.loads(stored.body)["action"])]
 
 
 def _action_of_operation(context: Context, request: Any) -> int:
@@ -51,10 +55,15 @@ _NAMED: Final[Mapping[str, Callable[[Any], Sequence[str]]]] = {
     _path("FleetAgent", "Describe"): lambda request: [request.name],
 }
 
-# The repeated field that holds the things a call is about; their places bound what a scoped role reaches.
-_ENTRIES: Final[Mapping[str, str]] = {
+# The repeated field that holds the identities a call is about. A request says where it wants one to be; where it is,
+# and so who may touch it, is its row's to say.
+_IDENTITIES: Final[Mapping[str, str]] = {
     _path("IdentityAgent", "Invoke"): "Identitys",
     _path("IdentityAgent", "Operate"): "Identities",
+}
+
+# The same for things that are looked up by name and location together, so that the request's location is the true one.
+_ENTRIES: Final[Mapping[str, str]] = {
     _path("LocationAgent", "Invoke"): "Locations",
     _path("GroupAgent", "Invoke"): "Groups",
     _path("NodeAgent", "Invoke"): "Nodes",
@@ -75,7 +84,7 @@ def authorise(context: Context, request: Any) -> None:
     code = find_code(context, request) if find_code is not None else None
     named = _NAMED[path](request) if path in _NAMED else ()
     is_self = bool(named) and all(name == caller.name for name in named)
-    for place in _places(path, request):
+    for place in _places(context, request, is_post=code == POST):
         if not allows(rule, caller.grants, code=code, is_self=is_self, on=place):
             raise AccessDenied(
                 f"{caller.name} may not call {path.rpartition('.')[2]}: Access is denied; no role assigned to it allows"
@@ -83,9 +92,26 @@ def authorise(context: Context, request: Any) -> None:
             )
 
 
-def _places(path: str, request: Any) -> Sequence[Scope]:
+def _places(context: Context, request: Any, *, is_post: bool) -> Sequence[Scope]:
     """Return where the things in question are; at least one place, so that an empty request is judged too."""
-    field = _ENTRIES.get(path)
-    entries = getattr(request, field) if field is not None else ()
-    places = [Scope(location=getattr(entry, "locationName", ""), resource=entry.name) for entry in entries]
+    path = context.call.path
+    places: list[Scope] = []
+    if path in _IDENTITIES:
+        for entry in getattr(request, _IDENTITIES[path]):
+            places += _places_of_identity(context, entry, is_post=is_post)
+    elif path in _ENTRIES:
+        entries = getattr(request, _ENTRIES[path])
+        places += [Scope(location=getattr(entry, "locationName", ""), resource=entry.name) for entry in entries]
     return places or [ANYWHERE]
+
+
+def _places_of_identity(context: Context, entry: Any, *, is_post: bool) -> Sequence[Scope]:
+    """Where an identity is and, when it is made or changed, where it is to be; one without a name means all of them."""
+    if not entry.name:
+        return [ANYWHERE]
+    wanted = Scope(location=entry.locationName, resource=entry.name)
+    found = context.tx.identities.find(entry.name)
+    if found is None:
+        return [wanted]
+    present = Scope(location=found.location, resource=entry.name)
+    return [present, wanted] if is_post else [present]

@@ -23,7 +23,7 @@ from backend.service.confirmation import refuse_confirmation
 from backend.service.contact import BY_HAND
 from backend.service.deliveries import login_file
 from backend.service.operation_view import OperationView, TargetView, view
-from backend.service.planning import PlanView, document_of, draft, plan, what_changed
+from backend.service.planning import OPERATION, PlanView, document_of, draft, plan, what_changed
 from backend.service.rights import refuse_wider
 from backend.service.targets import UNDER_WAY, begin, look
 from backend.service.token_line import find_current, rotate_token
@@ -68,7 +68,7 @@ def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: 
     """
     now = world.clock.now()
     stored = tx.plans.get(plan_id)
-    refuse_confirmation(stored, "operation", hash, now)
+    refuse_confirmation(stored, OPERATION, hash, now)
     rotation = tx.rotations.find_open()
     if rotation is not None:
         raise InconsistentState(f"CA rotation {rotation.id} is open; nothing else is changed until it has ended")

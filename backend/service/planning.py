@@ -25,6 +25,7 @@ from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import StoredPlan
 
+OPERATION: Final = "operation"  # the kind of stored plan that is made here
 DEFAULT_OVERLAP: Final = -1  # the agent's own
 
 
@@ -76,7 +77,7 @@ def plan(
     made = draft(tx, world, question)
     stored = StoredPlan(
         id=str(uuid.uuid4()),
-        kind="operation",
+        kind=OPERATION,
         hash=made.hash,
         made_at=now,
         expires_at=now + world.policy.plan_lifetime,
