@@ -173,7 +173,7 @@ class Agent:
 
     async def _deliver(self, prepared: deliveries.PreparedFile) -> None:
         try:
-            await asyncio.to_thread(write_login_file, prepared.path, prepared.content)
+            await asyncio.to_thread(write_login_file, prepared.path, prepared.identity_name, prepared.content)
         except AgentError as failure:
             why = str(failure)
             await self._core.submit(lambda tx: deliveries.mark_failed(tx, self._world, prepared, why))

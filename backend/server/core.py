@@ -38,7 +38,7 @@ class Core:
     """Runs jobs in transactions on its own thread and answers on the event loop that submitted them.
 
     `on_change(counter)` is called on the loop after a commit that moved the fleet's change counter; `on_lost()` on the
-    core's thread after a commit that failed, so that whatever was cached from it is dropped.
+    core's thread after a commit or a savepoint was lost, so that whatever was cached from it is dropped.
     """
 
     def __init__(self, store: Store, *, on_change: Callable[[int], None], on_lost: Callable[[], None]) -> None:
@@ -49,6 +49,7 @@ class Core:
         self._change = -1
         self._thread = threading.Thread(target=self._run, name="mocdeck-core", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """Start the thread; answers go to the running event loop."""
@@ -68,16 +69,19 @@ class Core:
         the job a transaction that it shares with nobody: for work that touches files too.
 
         Raises:
-            AgentError: what `work` raised, or `StoreUnavailable` when the commit failed.
+            AgentError: what `work` raised, or `StoreUnavailable` when the commit failed or the core has stopped.
         """
         if self._loop is None:
             raise RuntimeError("the core was not started")
+        if self._is_stopping:
+            raise StoreUnavailable("the agent is stopping; try again when it runs")
         job: _Job[T] = _Job(work, refused, self._loop.create_future(), alone)
         self._queue.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
         return await job.done
 
     async def stop(self) -> None:
         """Finish what was submitted, then end the thread."""
+        self._is_stopping = True  # nothing may be queued behind the end: nobody would answer it
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -128,12 +132,26 @@ class Core:
             with tx.savepoint():
                 return job.work(tx)
         except AgentError as refusal:
-            if job.refused is not None:
-                job.refused(tx, refusal)
+            self._record(tx, job, refusal)
             return refusal
         except Exception:  # one broken request must not take its batch along
+            self._on_lost()
             log.exception("request failed")
             return InternalFault()
+
+    def _record(self, tx: Transaction, job: _Job[object], refusal: AgentError) -> None:
+        """Let the job write down its refusal; a record that fails must not take the batch along either."""
+        if job.refused is None:
+            return
+        try:
+            with tx.savepoint():
+                job.refused(tx, refusal)
+        except AgentError as failure:
+            self._on_lost()
+            log.error("refusal not recorded", extra={"fields": {"reason": failure.reason, "why": str(failure)}})  # noqa: TRY400 - the sentence is the log
+        except Exception:
+            self._on_lost()
+            log.exception("refusal not recorded")
 
     def _answer(self, batch: list[_Job[object]], results: list[object], change: int) -> None:
         for job, result in zip(batch, results, strict=True):

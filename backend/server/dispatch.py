@@ -68,7 +68,8 @@ class Dispatcher:
 
     def record(self, tx: Transaction, call: Call, refusal: AgentError) -> None:
         """Log a refusal, and chain it into the audit trail if it is one that an auditor asks about."""
-        self._world.peers.clear()  # what the undone savepoint had read may not hold
+        if call.peer.leaf_pem is not None:  # a flood of wrong tokens on the login port costs the others nothing
+            self._world.peers.clear()  # what the undone savepoint had read may not hold
         actor = self._name_of(tx, call)
         subject = call.path.rpartition(".")[2]
         fields = {"call": subject, "from": call.peer.address, "actor": actor, "reason": refusal.reason}

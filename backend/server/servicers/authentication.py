@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from backend.core.errors import TokenRejected
+from backend.core.errors import InvalidInput, TokenRejected
 from backend.core.model import Secret
 from backend.server.servicer import Context, Served, Table
 from backend.service.signin import sign_in
@@ -21,7 +21,11 @@ def _login(
     token = context.call.metadata.get(AUTHORIZATION, "")
     if not token:  # before the request is looked at: nobody learns what a right one looks like
         raise TokenRejected
-    wanted = certificates.login_request(request)
+    try:
+        wanted = certificates.login_request(request)
+    except InvalidInput:
+        context.world.tokens.read(Secret(token))  # only whoever holds a token of ours hears what is wrong
+        raise
     issued = sign_in(
         context.tx,
         context.world,

@@ -1,0 +1,74 @@
+"""What a refusal looks like to a Go client: one table from error to gRPC code, and moc.Error in the details."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import status_pb2
+
+from backend.core import errors
+from backend.server.status import DETAILS_KEY, RETRY_KEY, InternalFault, NotServed, code_of, text_of, trailers_of
+from backend.wire.moc import common_pb2
+
+
+def detail(refusal: errors.AgentError) -> tuple[Any, common_pb2.Error]:
+    trailer = dict(trailers_of(refusal))[DETAILS_KEY]
+    assert isinstance(trailer, bytes)
+    status = status_pb2.Status.FromString(trailer)
+    error = common_pb2.Error()
+    assert status.details[0].Unpack(error)
+    return status, error
+
+
+@pytest.mark.parametrize(
+    ("refusal", "grpc_code", "moc_code"),
+    [
+        (errors.NotFound("Identity kms-1: Not Found"), grpc.StatusCode.NOT_FOUND, 1),
+        (errors.AlreadyExists("taken"), grpc.StatusCode.ALREADY_EXISTS, 7),
+        (errors.TokenRejected(), grpc.StatusCode.UNAUTHENTICATED, 33),
+        (errors.InvalidInput("wrong"), grpc.StatusCode.UNKNOWN, 4),
+        (errors.NotSupported("no"), grpc.StatusCode.UNKNOWN, 6),
+        (errors.OldVersion("stale"), grpc.StatusCode.UNKNOWN, 14),
+        (errors.InconsistentState("not now"), grpc.StatusCode.UNKNOWN, 24),
+        (errors.PlanChanged("look again"), grpc.StatusCode.UNKNOWN, 24),
+        (errors.CertificateExpired("Certificate has expired: Expired"), grpc.StatusCode.UNKNOWN, 29),
+        (errors.Revoked("gone"), grpc.StatusCode.UNKNOWN, 30),
+        (errors.AccessDenied("Access is denied"), grpc.StatusCode.UNKNOWN, 40),
+        (errors.ConfirmationRefused("other name"), grpc.StatusCode.UNKNOWN, 50),
+        (errors.Fenced(timedelta(seconds=5)), grpc.StatusCode.UNKNOWN, 51),
+        (errors.StoreUnavailable("disk full"), grpc.StatusCode.UNKNOWN, 51),
+        (InternalFault(), grpc.StatusCode.UNKNOWN, 11),
+        (NotServed("/moc.cloudagent.compute.VirtualMachineAgent/Invoke"), grpc.StatusCode.UNIMPLEMENTED, 20),
+    ],
+)
+def test_each_refusal_has_its_grpc_code_and_its_moc_code(
+    refusal: errors.AgentError, grpc_code: grpc.StatusCode, moc_code: int
+) -> None:
+    status, error = detail(refusal)
+    assert code_of(refusal) is grpc_code
+    assert status.code == grpc_code.value[0]
+    assert error.Code == moc_code
+    assert error.Message == str(refusal)
+    assert status.message == text_of(refusal)
+    assert error.Parameters == refusal.reason
+    assert error.Code  # code 0 with an empty message would read as success (6.3)
+
+
+def test_only_a_fence_tells_when_to_come_back() -> None:
+    assert dict(trailers_of(errors.Fenced(timedelta(seconds=7))))[RETRY_KEY] == "7"
+    assert RETRY_KEY not in dict(trailers_of(errors.NotFound("gone")))
+
+
+def test_only_an_expired_certificate_says_expired() -> None:
+    """6.4: any text with the word makes Go clients sign in again, so it stands where that cures."""
+    others: list[errors.AgentError] = [
+        errors.TokenRejected(), errors.Fenced(timedelta(seconds=5)), InternalFault(),
+    ]  # fmt: skip
+    assert all("expired" not in str(other).lower() for other in others)
+
+
+def test_an_internal_fault_tells_the_caller_nothing_of_the_cause() -> None:
+    assert "log" in str(InternalFault())
