@@ -110,7 +110,7 @@ def _view(command_id: str, key: str, label: str, text: str) -> Command:
 COMMANDS: Final[tuple[Command, ...]] = (
     _act("renew", "R", "renew", "renew the certificate: same identity, new certificate", ActionKind.RENEW),
     _act("rotate_token", "T", "token", "rotate the token and bring the new one to the client", ActionKind.ROTATE_TOKEN),
-    _act("repair", "S", "sign in", "repair: rotate, deliver a login file, sign in again", ActionKind.REPAIR),
+    _act("repair", "S", "repair", "repair: rotate, deliver a login file, sign in again", ActionKind.REPAIR),
     Command(
         id="rotate_ca",
         keys=("X",),

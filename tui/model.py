@@ -26,7 +26,7 @@ from tui.sorting import WORST_FIRST, Order, SortKey
 WEEKS: Final = 13
 LATE: Final = -1  # the ribbon's place for what has ended
 _WEEK_SECONDS: Final = 7 * 86_400
-_SLICE: Final = 500  # clients judged anew per second beyond the visible ones
+_SLICE: Final = 250  # clients judged anew per second beyond the visible ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class FleetModel:
         self._judge(self._numbers, monotonic)
 
     def tick(self, monotonic: float, visible: Iterable[int]) -> None:
-        """Judge the visible clients and a slice of the others; everybody once in `len / 500` seconds."""
+        """Judge the visible clients and a slice of the others; everybody once in `len / 250` seconds."""
         if self.agent.is_alive(monotonic) is not self._alive:
             self.judge_all(monotonic)
             return

@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from tui.banner import View, header_line, key_lines, severity_line
 from tui.commands import BY_ID, Command, complete, of_screen
+from tui.format import wrapped
 from tui.lines import Line, plain
 from tui.widgets.lines import Lines
 from tui.widgets.prompt import Prompt
@@ -126,11 +127,15 @@ class DeckScreen(Screen[None]):
         self.query_one("#keys", Lines).set_lines(self._keys(view))
 
     def _notice(self, view: View) -> Line:
-        if self.app.notice_text:
-            return plain(self.app.notice_text, self.app.notice_role)
-        if view.failure:
-            return plain(f"{view.failure}; trying again", "error")
-        return ()
+        return self._notice_lines(view)[0]
+
+    def _notice_lines(self, view: View) -> list[Line]:
+        """The notice, in two lines where one is too narrow; the second one stands in for the action keys."""
+        text, role = self.app.notice_text, self.app.notice_role
+        if not text and view.failure:
+            text, role = f"{view.failure}; trying again", "error"
+        lines = [plain(part, role) for part in wrapped(text, view.width)] if text else [()]
+        return lines[:2]
 
     def _keys(self, view: View) -> list[Line]:
         commands = of_screen(self.scope)
@@ -139,6 +144,8 @@ class DeckScreen(Screen[None]):
         prompt = self.query_one(Prompt)
         if prompt.is_open:
             lines[0] = self.prompt_help(prompt)
+        elif len(notice := self._notice_lines(view)) > 1:
+            lines[0] = notice[1]
         return lines[:1] if self.size.height < SHORT_HEIGHT else lines
 
     def on_mount(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 
 from backend.core.filter import FilterError, parse
@@ -27,6 +28,8 @@ DRAWER_SIZE = (120, 30)
 PANE_SIZE = (140, 36)
 RIBBON_SIZE = (75, 20)
 BAR_LINES = 4
+AT_ONCE = 2000  # clients up to which every key filters; above, the first pause in typing does
+PAUSE_SECONDS = 0.12
 
 
 class FleetScreen(DeckScreen):
@@ -39,6 +42,7 @@ class FleetScreen(DeckScreen):
     def __init__(self) -> None:
         super().__init__()
         self._filter_error = ""
+        self._filter_timer: Timer | None = None
         self._before_filter: tuple[str, int | None] = ("", None)
         self._drawn_revision = -1
         self._range_from: int | None = None
@@ -211,8 +215,22 @@ class FleetScreen(DeckScreen):
         self.open_prompt("filter", "/", self.app.model.filter_text)
 
     def prompt_changed(self, purpose: str, text: str) -> None:
-        if purpose == "filter":
+        if purpose != "filter":
+            return
+        self._stop_waiting()
+        if self.app.model.total <= AT_ONCE:
             self._apply_filter(text)
+        else:
+            self._filter_timer = self.set_timer(PAUSE_SECONDS, lambda: self._filter_typed(text))
+
+    def _stop_waiting(self) -> None:
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+            self._filter_timer = None
+
+    def _filter_typed(self, text: str) -> None:
+        self._apply_filter(text)
+        self.draw()
 
     def _apply_filter(self, text: str) -> None:
         text = text.strip()
@@ -233,12 +251,14 @@ class FleetScreen(DeckScreen):
         return plain("word  col:value  !col:value  left<7d  token<30d  sev:x!  marked  esc clears", "dim")
 
     def prompt_entered(self, purpose: str, text: str) -> None:
+        self._stop_waiting()
         self._apply_filter(text)
         if not self._filter_error:
             self.close_prompt()
 
     def prompt_closed(self, purpose: str) -> None:
         if purpose == "filter":
+            self._stop_waiting()
             self._clear_filter()
 
     def _clear_filter(self) -> None:

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from tui.commands import Command, of_screen
-from tui.format import fit, shorten
+from tui.format import fit, wrapped
 from tui.lines import BLANK, Line, boxed, line_width, plain
 from tui.sorting import ORDERS
 from tui.widgets.lines import Lines
@@ -61,8 +61,9 @@ class Menu(ModalScreen[str | None]):
             over = "+cursor" if row == self._row else ""
             role = "text" if entry.open else "dim"
             head = f"{glyphs.cursor if over else ' '} {entry.key}  "
-            note = shorten(entry.note, max(0, room - 4 - len(head) - 16))
-            body.append(((head, "key" + over), (fit(entry.label, 16), role + over), (note, "dim" + over)))
+            notes = wrapped(entry.note, max(16, room - 4 - len(head) - 14))
+            body.append(((head, "key" + over), (fit(entry.label, 14), role + over), (notes[0], "dim" + over)))
+            body.extend(((" " * (len(head) + 14), "text"), (more, "dim")) for more in notes[1:])
         body.extend([BLANK, plain("enter chooses, esc leaves", "dim")])
         width = min(room, max(line_width(line) for line in body) + 4)
         frame = ("+", "-") if glyphs.is_ascii else ("┌", "─")
