@@ -15,7 +15,6 @@ import backend
 from backend.core.delta import AuthorityInfo, ClientColumns, ClientFlag, ClusterInfo, FleetDelta, unix
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.fleet import FleetColumns
-from backend.core.limits import HEARTBEAT
 from backend.core.model import ClientKind, Cluster, RevokeReason, TokenStanding
 from backend.service import audit
 from backend.service.caller import Caller
@@ -28,7 +27,6 @@ from backend.store.records import FleetRow
 __all__ = ["ClientDescription", "columns_of", "describe", "put_cluster", "read", "remove_cluster"]
 
 CHUNK: Final = 2000  # clients a chunk: some 200 kB on the wire, well below the message limit
-_DEFAULT_INTERVAL: Final = int(HEARTBEAT.total_seconds())
 _ADMIN_TOOLS: Final = frozenset(kind.value for kind in ClientKind if kind.is_admin_tool)
 # Plain numbers: combining flags costs a microsecond each, ten thousand times over.
 _AUTO_RENEW: Final = ClientFlag.AUTO_RENEW.value
@@ -160,7 +158,6 @@ def _row(sources: _Sources, row: FleetRow, names: dict[str, int]) -> tuple[int, 
         serial, generation = row.newest_serial, row.newest_generation
         not_before, not_after = row.newest_not_before, row.newest_not_after
         is_revoked = row.newest_revoked_at is not None and row.newest_revoke_reason != RevokeReason.ROTATION.value
-    interval = row.heartbeat_interval or (0 if row.heartbeat_heard_at is None else _DEFAULT_INTERVAL)
     return (
         row.number,
         names.setdefault(row.name, len(names)),
@@ -177,7 +174,7 @@ def _row(sources: _Sources, row: FleetRow, names: dict[str, int]) -> tuple[int, 
         row.token_expires_at or 0,
         row.seen_at or 0,
         row.heartbeat_heard_at or 0,
-        interval,
+        row.heartbeat_interval or 0,  # 0: none are promised, so none are missed; the agent itself is the witness
         row.heartbeat_skew or 0,
         _flags(sources, row, generation, is_revoked=is_revoked),
         row.planned_off_until or 0,

@@ -36,10 +36,10 @@ def _statement() -> Select[Any]:
         columns.append(identities.c[name] if source is None else source.c[rest].label(name))
     joined = (
         identities.outerjoin(newest, newest.c.position == _newest(certificates))
-        .outerjoin(used, used.c.position == _newest(certificates, "latest.first_used_at IS NOT NULL"))
         .outerjoin(tokens, tokens.c.position == _newest(tokens, "latest.state = 'current'"))
         .outerjoin(heartbeats, heartbeats.c.identity_number == identities.c.number)
         .outerjoin(seen, seen.c.identity_number == identities.c.number)
+        .outerjoin(used, used.c.serial == seen.c.serial)  # the one of the last call, which need not be the newest
     )
     return select(*columns).select_from(joined).order_by(identities.c.number)
 

@@ -153,8 +153,8 @@ class Resource:
 class FleetRow(NamedTuple):
     """What the fleet view shows of one identity, as stored: Unix seconds, whole seconds of duration, hex serials.
 
-    `newest_` is its newest certificate, `used_` its newest that was used in a call, `token_` its CURRENT token;
-    None where there is none.
+    `newest_` is its newest certificate, `used_` that of its last call, `token_` its CURRENT token; None where there is
+    none. `heartbeat_interval` 0: the client promises no regular heartbeats.
     """
 
     number: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +86,7 @@ class Client:
         )
         with self.site.transaction() as tx:
             mark_used(tx, caller, now)
-            answer = beat(tx, self.site.world, caller, said)
+            answer = beat(tx, self.site.world, caller, replace(said, **changes))
         if self.obeys:
             self._obey(answer)
         return answer

@@ -95,6 +95,36 @@ def test_the_current_certificate_is_the_one_used_until_it_ends_and_then_the_newe
     assert row.used_serial_low == used.serial & (2**64 - 1)
 
 
+def test_a_client_that_went_back_to_its_older_certificate_is_shown_with_that_one(live: Live) -> None:
+    """A client falls back to the pair before when its fresh one is lost; list, detail and plan must say the same."""
+    client = live.client("kva")
+    older = client.certificate
+    assert older is not None
+    live.site.clock.advance(timedelta(days=1))
+    client.renew()
+    client.call()
+    live.site.clock.advance(timedelta(seconds=1))
+    client.certificate = older
+    client.call()
+    columns = load(live, FleetColumns())
+    row = columns.row(columns.index_of(client.number) or 0)
+    assert row.serial_low == row.used_serial_low == older.serial & (2**64 - 1)
+    with live.site.transaction() as tx:
+        found = describe(tx, live.site.world, "kva")
+    assert [one.certificate.serial for one in found.certificates if one.current] == [older.serial]
+
+
+def test_a_program_that_promises_no_heartbeats_is_not_missed_when_it_is_closed(live: Live) -> None:
+    client = live.client("laptop", kind=ClientKind.MOCCTL, cluster="")
+    client.beat(interval=timedelta(0), loop_alive=False)
+    live.site.clock.advance(timedelta(days=2))
+    columns = load(live, FleetColumns())
+    index = columns.index_of(client.number) or 0
+    assert columns.row(index).heartbeat_interval == timedelta(0)
+    now = live.site.clock.now()
+    assert not assess(columns.facts(index, now=now, agent_alive=True, agent_now=now), now).overlays
+
+
 def test_a_certificate_revoked_by_a_person_is_revoked_and_the_newer_one_counts(live: Live) -> None:
     client = live.client("kva")
     assert client.certificate is not None
