@@ -67,8 +67,9 @@ def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswe
     if identity is None:
         raise AccessDenied(f"the identity {caller.name!r} is gone; ask for a new login file")
     tx.heartbeats.put(_heartbeat(identity, caller, beat, now))
-    if beat.loop_alive and identity.auto_renew is not True:
-        tx.identities.put(replace(identity, auto_renew=True))  # its own living loop is better evidence than a tag
+    # Its own loop is better evidence than a tag. A session without regular heartbeats has none to speak of.
+    if (beat.loop_alive or beat.interval > timedelta(0)) and identity.auto_renew is not beat.loop_alive:
+        tx.identities.put(replace(identity, auto_renew=beat.loop_alive))
     if beat.token_id:
         _note_token(tx, identity, beat.token_id, now)
     bundle = tx.bundles.current()

@@ -41,6 +41,24 @@ def test_a_heartbeat_is_kept_with_the_clients_skew_and_proves_its_renewal_loop(l
         assert tx.identities.get("kva").auto_renew is True
 
 
+def test_a_loop_that_reports_itself_down_is_no_longer_counted_on_until_it_is_back(live: Live) -> None:
+    client = live.client("kva")
+    client.beat(loop_alive=False)
+    with live.site.transaction() as tx:
+        assert tx.identities.get("kva").auto_renew is False
+    client.beat()
+    with live.site.transaction() as tx:
+        assert tx.identities.get("kva").auto_renew is True
+
+
+def test_a_program_that_comes_and_goes_says_nothing_about_the_loop_of_its_identity(live: Live) -> None:
+    """An operator's session may use the identity of a program that renews by itself elsewhere."""
+    client = live.client("kva")
+    client.beat(interval=timedelta(0), loop_alive=False)
+    with live.site.transaction() as tx:
+        assert tx.identities.get("kva").auto_renew is True
+
+
 def test_a_client_behind_the_present_epoch_gets_the_bundle_and_one_at_it_does_not(live: Live) -> None:
     client = live.client("kva", signed_in=False)
     client.sign_in()
