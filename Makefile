@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test check lint types contracts generated screenshots bench chaos clean
+.PHONY: demo test check lint types contracts generated screenshots bench interop chaos clean
 
 $(READY): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -20,7 +20,7 @@ demo: $(READY)
 	$(BIN)/mocdeck demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m 'not bench'
+	$(BIN)/python -m pytest -q -m 'not bench and not interop'
 
 check: lint types contracts generated
 
@@ -36,12 +36,16 @@ contracts: $(READY)
 
 generated: $(READY)
 	$(BIN)/python scripts/protos.py --check
+	$(BIN)/python scripts/screenshots.py --check
 
 screenshots: $(READY)
 	$(BIN)/python scripts/screenshots.py
 
 bench: $(READY)
 	$(BIN)/python -m pytest -q -s -m bench tests/bench
+
+interop: $(READY)
+	$(BIN)/python -m pytest -q -m interop tests/interop
 
 clean:
 	rm -rf $(VENV)

@@ -33,12 +33,8 @@ T = TypeVar("T")
 class Dialog(ModalScreen[T]):
     """A framed text with its keys at the foot; esc leaves without doing anything."""
 
-    DEFAULT_CSS = """
-    Dialog { align: center middle; background: $background 60%; }
-    Dialog #dialog { width: auto; height: auto; }
-    """
     ALLOW_SELECT: ClassVar[bool] = False
-    app: MocdeckApp  # type: ignore[assignment]  # the one app that uses these screens
+    app: MocdeckApp  # the one app that uses these screens
     wide: ClassVar[int] = 78  # cells, where there is room
 
     def __init__(self, title: str) -> None:

@@ -77,7 +77,8 @@ class PlanDialog(Dialog[Choice]):
         tag = f"tagged {self._tag}: " if self._tag else ""
         question = f"{tag}Type the number of clients that run to go on:"
         skipped = len(self.plan.targets) - self.plan.runs
-        more = "p at a time  . plan anew" + (f"  v the {skipped} left alone" if skipped else "")
+        more = f"p {next_parallel(self.plan.parallel)} at a time  . plan anew"
+        more += f"  v the {skipped} left alone" if skipped else ""
         return [
             field_line(question, self.number, width, active=True),
             button_line(action, locked=self._lock()),

@@ -1,0 +1,433 @@
+"""An agent behind the screen's port, in memory and moved by hand, for screenshots and for the screen's tests.
+
+Plans and ways back are decided by `backend.core`, as in a real agent; what happens next is told by `work`,
+`rotation` and `tell`. It keeps what was asked of it, so that a test can prove that nothing was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from backend.clock import Clock
+from backend.core.blast import ReturnRoute, WayBack, way_back
+from backend.core.errors import ConfirmationRefused, InconsistentState, NotFound, PlanChanged
+from backend.core.fleet import FleetColumns, FleetDelta, unix
+from backend.core.plan import ActionKind, PlanFacts, make_plan
+from backend.core.rotation import PlannedClient, RotationClient, rotation_plan_hash
+from scripts.stage.describe import describe, events
+from scripts.stage.fleet import AUTHORITIES, CLUSTERS, DAY, DEPLOYMENT, LIFETIME, NOW, SEEDS, Seed, snapshot
+from scripts.stage.rotation import StagedRotation
+from tui.gateway import (
+    CheckView,
+    ClientDetail,
+    Connection,
+    Delivery,
+    EventView,
+    OperationTargetView,
+    OperationView,
+    PlanTargetView,
+    PlanView,
+    RotationClientView,
+    RotationMove,
+    RotationPlanView,
+    RotationView,
+    Unreachable,
+)
+
+PLAN_LIFETIME = timedelta(minutes=15)
+CHECKS = (
+    CheckView(test="agent's clock", category="agent", result="ok", details="0.2 s off its peers", recommendation=""),
+    CheckView(
+        test="operator's login",
+        category="access",
+        result="ok",
+        details="certificate until 2027-01-21 16:52:14 UTC",
+        recommendation="",
+    ),
+    CheckView(test="other operations", category="work", result="ok", details="none is running", recommendation=""),
+    CheckView(
+        test="disk space", category="agent", result="ok", details="41 GB free for keys and store", recommendation=""
+    ),
+    CheckView(
+        test="silent clients",
+        category="clients",
+        result="warn",
+        details="caph-02 has sent no heartbeat for 10m",
+        recommendation="wait for it or find out why: who is silent does not learn the new root",
+    ),
+)
+
+
+class StagedAgent:
+    """An implementation of the Gateway port whose agent is this object."""
+
+    def __init__(self, clock: Clock, seeds: Sequence[Seed] = SEEDS, *, state_dir: Path = Path("login-files")) -> None:
+        self.clock = clock
+        self.seeds = list(seeds)
+        self.queue: asyncio.Queue[FleetDelta | Exception] = asyncio.Queue()
+        self.reachable = True
+        self.asked: list[str] = []  # every call that would change something
+        self.looks: Counter[str] = Counter()  # every other call
+        self.operations_kept: dict[str, OperationView] = {}
+        self.staged_rotation: StagedRotation | None = None
+        self.checks: tuple[CheckView, ...] = CHECKS
+        self.change = 1
+        self._state_dir = state_dir
+        self._hashes: dict[str, str] = {}
+
+    # What a test does to it
+
+    @property
+    def now(self) -> datetime:
+        """The agent's time."""
+        return self.clock.now()
+
+    def alter(self, name: str, **changes: object) -> None:
+        """Change a client behind everybody's back, and send the new fleet."""
+        self.seeds = [replace(s, **changes) if s.name == name else s for s in self.seeds]  # type: ignore[arg-type]
+        self.tell()
+
+    def tell(self) -> None:
+        """Send the fleet as it is now."""
+        self.change += 1
+        phase = "" if self.staged_rotation is None else self.staged_rotation.phase.value
+        is_open = self.staged_rotation is not None and self.staged_rotation.ended_at is None
+        self.queue.put_nowait(
+            snapshot(self.seeds, at=self.now, change=self.change, rotation_phase=phase if is_open else "")
+        )
+
+    def beat(self) -> None:
+        """Send a sign of life: nothing has changed."""
+        self.queue.put_nowait(FleetDelta(change=self.change, agent_time=unix(self.now), last=True))
+
+    def cut(self) -> None:
+        """Go away."""
+        self.reachable = False
+        self.queue.put_nowait(self._away())
+
+    def work(self, name: str, state: str, *, step: str = "", result: str = "", new_serial: str = "") -> None:
+        """Let the newest operation get that far with one client; the counts follow."""
+        operation = next(reversed(self.operations_kept.values()))
+        ended = state in {"done", "failed", "skipped"}
+        targets = tuple(
+            replace(
+                target,
+                state=state,
+                step=step,
+                result=result,
+                new_serial=new_serial or target.new_serial,
+                started_at=target.started_at or self.now,
+                ended_at=self.now if ended else None,
+            )
+            if target.name == name
+            else target
+            for target in operation.targets
+        )
+        self.operations_kept[operation.id] = self._counted(replace(operation, targets=targets))
+
+    def _counted(self, operation: OperationView) -> OperationView:
+        states = Counter(target.state for target in operation.targets)
+        running = states["ordered"] + states["issued"] + states["delivered"]
+        over = not running and not states["waiting"]
+        state = ("failed" if states["failed"] else "done") if over else "running"
+        return replace(
+            operation,
+            state=state,
+            ended_at=self.now if over else None,
+            total=len(operation.targets),
+            done=states["done"],
+            failed=states["failed"],
+            running=running,
+            waiting=states["waiting"],
+            skipped=states["skipped"],
+        )
+
+    # The port
+
+    @property
+    def connection(self) -> Connection:
+        return Connection(
+            context="bonn",
+            address="agent.bonn.example:55000",
+            identity="ops-anna",
+            certificate_not_after=NOW + 60 * DAY,
+            token_expires_at=NOW + 60 * DAY,
+        )
+
+    def _away(self) -> Unreachable:
+        return Unreachable(f"cannot reach the agent at {self.connection.address}: connection refused")
+
+    def _look(self, what: str) -> None:
+        self.looks[what] += 1
+        if not self.reachable:
+            raise self._away()
+
+    def _ask(self, what: str) -> None:
+        if not self.reachable:
+            raise self._away()
+        self.asked.append(what)
+
+    async def watch(self, since: int) -> AsyncIterator[FleetDelta]:
+        self._look("watch")
+        if not since:
+            yield snapshot(self.seeds, at=self.now, change=self.change)
+        else:
+            yield FleetDelta(change=self.change, agent_time=unix(self.now), last=True, deployment=DEPLOYMENT)
+        while True:
+            item = await self.queue.get()
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def describe(self, name: str) -> ClientDetail:
+        self._look("describe")
+        return describe(self._seed(name), self.seeds.index(self._seed(name)) + 1)
+
+    def _seed(self, name: str) -> Seed:
+        for seed in self.seeds:
+            if seed.name == name:
+                return seed
+        raise NotFound(f"there is no identity {name}")
+
+    async def events(self, limit: int = 200) -> Sequence[EventView]:
+        self._look("events")
+        return events()
+
+    async def close(self) -> None: ...
+
+    # Plans and operations
+
+    def _facts(self) -> dict[str, PlanFacts]:
+        columns = FleetColumns()
+        columns.apply(snapshot(self.seeds, at=self.now))
+        management = {cluster.name for cluster in CLUSTERS if cluster.is_management}
+        return {
+            seed.name: PlanFacts(
+                number=number,
+                facts=columns.facts(number - 1, now=self.now, agent_alive=True, agent_now=self.now),
+                cluster=seed.cluster,
+                is_management=seed.cluster in management,
+                serial=0x5F2A91C077DE0000 + number,
+                token_id=f"token-{number}",
+                certificate_lifetime=LIFETIME,
+                token_lifetime=LIFETIME,
+                heartbeat_alive=seed.beats and seed.silent_for < timedelta(minutes=1),
+                login_file_path=seed.login_file,
+            )
+            for number, seed in enumerate(self.seeds, 1)
+        }
+
+    async def plan(
+        self, action: ActionKind, names: Sequence[str], *, force: bool = False, reason: str = "", parallel: int = 0
+    ) -> PlanView:
+        self._look("plan")
+        facts = self._facts()
+        draft = make_plan(
+            action,
+            [facts[name] for name in names],
+            self.now,
+            force=force,
+            reason=reason,
+            parallel=parallel,
+            authority_not_after=AUTHORITIES[-1].validity.not_after,
+        )
+        targets = tuple(
+            PlanTargetView(
+                name=d.name,
+                number=d.number,
+                cluster=d.cluster,
+                kind=d.kind.value,
+                runs=d.runs,
+                why=d.why,
+                route=d.route.value,
+                steps=d.steps,
+                certificate_now=d.certificate_now,
+                certificate_then=d.certificate_then,
+                token_now=d.token_now,
+                token_then=d.token_then,
+                downtime=d.downtime,
+            )
+            for d in draft.decisions
+        )
+        return PlanView(
+            id=f"plan-{self.looks['plan']}",
+            action=action,
+            hash=draft.hash,
+            made_at=self.now,
+            expires_at=self.now + PLAN_LIFETIME,
+            targets=targets,
+            warnings=draft.warnings,
+            runs=draft.runs,
+            parallel=draft.parallel,
+            force=force,
+            reason=reason,
+        )
+
+    async def start(self, plan: PlanView) -> OperationView:
+        self._ask(f"start {plan.id}")
+        if self.now > plan.expires_at:
+            raise ConfirmationRefused("the plan is too old; look at a new one")
+        fresh = await self.plan(
+            plan.action,
+            [target.name for target in plan.targets],
+            force=plan.force,
+            reason=plan.reason,
+            parallel=plan.parallel,
+        )
+        if fresh.hash != plan.hash:
+            raise PlanChanged("since the plan was made, its facts have changed; look at a new plan")
+        targets = tuple(
+            OperationTargetView(
+                name=target.name,
+                state="waiting" if target.runs else "skipped",
+                step="",
+                result="" if target.runs else target.why,
+                old_serial=f"5f2a91c077de{target.number:04x}" if target.certificate_now else "",
+                new_serial="",
+                started_at=None,
+                ended_at=None,
+                route=target.route,
+            )
+            for target in plan.targets
+        )
+        operation = OperationView(
+            id=f"operation-{len(self.operations_kept) + 1}",
+            action=plan.action,
+            state="running",
+            actor="ops-anna",
+            started_at=self.now,
+            ended_at=None,
+            targets=targets,
+            total=0,
+            done=0,
+            failed=0,
+            running=0,
+            waiting=0,
+            skipped=0,
+            reason=plan.reason,
+        )
+        self.operations_kept[operation.id] = self._counted(operation)
+        return self.operations_kept[operation.id]
+
+    async def operation(self, operation_id: str) -> OperationView:
+        self._look("operation")
+        return self.operations_kept[operation_id]
+
+    async def operations(self) -> Sequence[OperationView]:
+        self._look("operations")
+        return list(reversed(self.operations_kept.values()))
+
+    async def stop(self, operation_id: str) -> OperationView:
+        self._ask(f"stop {operation_id}")
+        operation = self.operations_kept[operation_id]
+        targets = tuple(
+            replace(t, state="skipped", result="stopped before it began") if t.state == "waiting" else t
+            for t in operation.targets
+        )
+        self.operations_kept[operation_id] = self._counted(replace(operation, targets=targets))
+        return self.operations_kept[operation_id]
+
+    async def take_login_file(self, operation_id: str, name: str) -> Delivery:
+        self._ask(f"take_login_file {name}")
+        path = self._state_dir / f"{name}.yaml"
+        return Delivery(
+            name=name, path=path, instruction=f"Carry {path} to {name}.", token_expires_at=self.now + LIFETIME
+        )
+
+    # CA rotation
+
+    def _ways(self) -> dict[str, WayBack]:
+        return {
+            name: way_back(
+                one.facts, self.now, heartbeat_alive=one.heartbeat_alive, login_file_path=one.login_file_path
+            )
+            for name, one in self._facts().items()
+        }
+
+    async def plan_rotation(self) -> RotationPlanView:
+        self._look("plan_rotation")
+        ways = self._ways()
+        digest = rotation_plan_hash(
+            deployment=DEPLOYMENT,
+            from_generation=4,
+            to_generation=5,
+            from_fingerprint=AUTHORITIES[-1].fingerprint,
+            clients=[
+                PlannedClient(number=number, name=seed.name, way=ways[seed.name])
+                for number, seed in enumerate(self.seeds, 1)
+            ],
+        )
+        routes = Counter(way.route for way in ways.values())
+        rest = routes[ReturnRoute.FILE] + routes[ReturnRoute.MANUAL]
+        return RotationPlanView(
+            id=f"rotation-plan-{self.looks['plan_rotation']}",
+            hash=digest,
+            made_at=self.now,
+            expires_at=self.now + PLAN_LIFETIME,
+            deployment=DEPLOYMENT,
+            from_generation=4,
+            to_generation=5,
+            checks=self.checks,
+            clients=tuple(
+                RotationClientView(
+                    name=seed.name,
+                    cluster=seed.cluster,
+                    kind=seed.kind,
+                    owner=seed.owner,
+                    route=ways[seed.name].route.value,
+                    why=ways[seed.name].why,
+                    state="",
+                )
+                for seed in self.seeds
+            ),
+            duration=f"about 65 s for the {routes[ReturnRoute.ITSELF]} that come back by themselves (two of their "
+            f"slowest heartbeats, 30 s); unknown for the {rest} that need a login file",
+            by_itself=routes[ReturnRoute.ITSELF],
+            by_file=routes[ReturnRoute.FILE],
+            by_hand=routes[ReturnRoute.MANUAL],
+            already_out=routes[ReturnRoute.OUT],
+        )
+
+    async def start_rotation(self, plan: RotationPlanView, typed_name: str, reason: str) -> RotationView:
+        self._ask(f"start_rotation {plan.id} {typed_name}")
+        if typed_name != DEPLOYMENT:
+            raise ConfirmationRefused("the name typed is not the deployment's; type it exactly as the plan shows it")
+        if self.now > plan.expires_at:
+            raise ConfirmationRefused("the plan is too old; look at a new one")
+        failed = [check for check in self.checks if check.result == "fail"]
+        if failed:
+            raise InconsistentState("; ".join(f"{check.test}: {check.details}" for check in failed))
+        if (await self.plan_rotation()).hash != plan.hash:
+            raise PlanChanged("since the plan was made, its clients have changed; look at a new plan")
+        ways = self._ways()
+        self.staged_rotation = StagedRotation(
+            id="rotation-1",
+            started_at=self.now,
+            phase_at=self.now,
+            reason=reason,
+            seeds={seed.name: seed for seed in self.seeds},
+            ways=ways,
+            clients=[
+                RotationClient(number=number, name=seed.name, route=ways[seed.name].route)
+                for number, seed in enumerate(self.seeds, 1)
+            ],
+        )
+        return self.staged_rotation.view(self.now)
+
+    async def rotation(self) -> RotationView | None:
+        self._look("rotation")
+        return None if self.staged_rotation is None else self.staged_rotation.view(self.now)
+
+    async def move_rotation(
+        self, rotation: RotationView, move: RotationMove, *, written_off: Sequence[str] = (), reason: str = ""
+    ) -> RotationView:
+        self._ask(f"{move.value} {','.join(written_off)}")
+        if self.staged_rotation is None:
+            raise NotFound("there is no rotation")
+        self.staged_rotation.move(rotation.version, move, written_off, reason, self.now)
+        return self.staged_rotation.view(self.now)

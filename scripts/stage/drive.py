@@ -1,0 +1,117 @@
+"""The dashboard on the staged agent, driven by hand: keys and seconds come when they are told to.
+
+Nothing here waits for real time; the clock of app and agent is one `ManualClock`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from backend.clock import ManualClock
+from scripts.stage.agent import StagedAgent
+from scripts.stage.fleet import NOW, SEEDS, Seed
+from tui.app import MocdeckApp
+from tui.lines import line_text
+from tui.widgets.fleet_table import FleetTable
+from tui.widgets.lines import Lines
+
+KEYS = {"\t": "tab", "-": "minus", " ": "space", ".": "full_stop", "\n": "enter", "/": "slash"}
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """App, agent and clock, and how to move them."""
+
+    app: MocdeckApp
+    agent: StagedAgent
+    clock: ManualClock
+    pilot: Pilot[int]
+
+    async def settle(self) -> None:
+        """Let everything that was caused come to an end."""
+        await self.app.settled()
+        await self.pilot.pause()
+        await self.app.settled()
+
+    async def seconds(self, number: int = 1, *, heard: bool = True) -> None:
+        """Let seconds pass, one tick each; `heard`: the agent gives its sign of life."""
+        for _ in range(number):
+            self.clock.advance(timedelta(seconds=1))
+            if heard and self.agent.reachable:
+                self.agent.beat()
+            await self.settle()
+            self.app.tick()
+            await self.settle()
+
+    async def press(self, *keys: str, gap: float = 0.5) -> None:
+        """Press keys as a person does, with `gap` seconds before each; 0: a burst."""
+        for key in keys:
+            self.clock.advance(timedelta(seconds=gap))
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def type(self, text: str, gap: float = 0.1) -> None:
+        """Type a text, key by key."""
+        await self.press(*(KEYS.get(character, character) for character in text), gap=gap)
+
+    async def choose(self, *names: str) -> None:
+        """Mark clients, or put the cursor on the one that is named."""
+        clients = [self.app.model.find_named(name) for name in names]
+        numbers = [client.row.number for client in clients if client is not None]
+        if len(numbers) != len(names):
+            raise LookupError(f"not all of {names} are on the screen")
+        if len(numbers) > 1:
+            self.app.model.marks = set(numbers)
+        else:
+            self.app.screen.query_one("#table", FleetTable).select(numbers[0])
+        await self.settle()
+        self.app.tick()
+        await self.settle()
+
+    @property
+    def text(self) -> str:
+        """What the topmost screen shows, as text."""
+        shown: list[str] = []
+        for widget in self.app.screen.query(Lines):
+            shown.extend(line_text(line) for line in widget.lines)
+        return "\n".join(shown)
+
+
+@asynccontextmanager
+async def stage(
+    size: tuple[int, int] = (80, 24),
+    *,
+    seeds: Sequence[Seed] = SEEDS,
+    write: bool = True,
+    ascii_only: bool = True,
+    site_tag: str = "",
+    state_dir: Path = Path("login-files"),
+    **options: Any,
+) -> AsyncIterator[Stage]:
+    """Run the dashboard on a staged fleet at `NOW`, with its first frame complete."""
+    clock = ManualClock(NOW)
+    agent = StagedAgent(clock, seeds, state_dir=state_dir)
+    app = MocdeckApp(
+        agent,
+        clock,
+        write=write,
+        ascii_only=ascii_only,
+        state_dir=state_dir,
+        site_tag=site_tag,
+        colour=True,
+        true_colour=True,
+        **options,
+    )
+    async with app.run_test(size=size) as pilot:
+        made = Stage(app=app, agent=agent, clock=clock, pilot=pilot)
+        await made.settle()
+        app.tick()
+        await made.settle()
+        yield made
