@@ -24,15 +24,15 @@ class Call:
     """One RPC: its full path, its request as it came, who sent it, and its lower-case metadata."""
 
     path: str
-    body: bytes
+    body: bytes = field(repr=False)
     peer: Peer
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # with the token, on a sign-in
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The answer: one message for a unary call, any number for a stream, or a refusal."""
 
-    bodies: tuple[bytes, ...] = ()
+    bodies: tuple[bytes, ...] = field(default=(), repr=False)  # a fresh token may be in one
     refusal: AgentError | None = None
     change: int = 0  # the fleet's change counter as the answer saw it
