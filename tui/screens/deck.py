@@ -134,8 +134,7 @@ class DeckScreen(Screen[None]):
         text, role = self.app.notice_text, self.app.notice_role
         if not text and view.failure:
             text, role = f"{view.failure}; trying again", "error"
-        lines = [plain(part, role) for part in wrapped(text, view.width)] if text else [()]
-        return lines[:2]
+        return [plain(part, role) for part in wrapped(text, view.width)][:2]
 
     def _keys(self, view: View) -> list[Line]:
         commands = of_screen(self.scope)
