@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from backend.server.edge import Edge
 from backend.server.notify import Changed
 from backend.server.ports import bind
 from backend.service import deliveries, reconcile, server_certificate, ticks
+from backend.service.agent_file import read_agent_file
 from backend.service.bootstrap import STORE_FILE, open_world
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -81,7 +82,7 @@ class Agent:
         self._changed = Changed()
         self._held = contextlib.ExitStack()
         self._doubt = ""
-        self._ticker: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
         self._servers: list[grpc.aio.Server] = []
 
     async def start(self, *, host: str, port: int, auth_port: int) -> Listening:
@@ -90,6 +91,7 @@ class Agent:
         Raises:
             AgentError: the directory, passphrase, store or a port cannot be used; the sentence says which and why.
         """
+        read_agent_file(self._directory)  # before the lock: its file would spoil a directory that is no agent's yet
         with contextlib.ExitStack() as opened:
             opened.enter_context(sole_agent(self._directory))
             self._world = open_world(
@@ -106,7 +108,10 @@ class Agent:
         self._core.start()
         for server in self._servers:
             await server.start()
-        self._ticker = asyncio.create_task(self._tick_for_ever(), name="mocdeck-tick")
+        # Apart, because a path may lie on a share that hangs: that must hold up nothing but other files.
+        self._loops = [
+            asyncio.create_task(self._for_ever(work), name=work.__name__) for work in (self._tick, self._deliver_owed)
+        ]
         return listening
 
     def _boot(self) -> None:
@@ -118,9 +123,9 @@ class Agent:
     async def stop(self) -> None:
         """Let what is in flight finish, then close the store."""
         self._changed.close()
-        if self._ticker is not None:
-            self._ticker.cancel()
-            await asyncio.gather(self._ticker, return_exceptions=True)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         await asyncio.gather(*(server.stop(_GRACE_SECONDS) for server in self._servers))
         await self._core.stop()
         self._held.close()
@@ -140,13 +145,13 @@ class Agent:
             refused=lambda tx, refusal: self._dispatcher.record(tx, call, refusal),
         )
 
-    async def _tick_for_ever(self) -> None:
+    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self._tick()
+                await work()
             except AgentError as failure:
                 log.error("tick failed", extra={"fields": {"reason": failure.reason, "why": str(failure)}})  # noqa: TRY400 - the sentence is the log
-            except Exception:  # the tick outlives any fault
+            except Exception:  # the loop outlives any fault
                 log.exception("tick failed")
             await self._clock.sleep(_TICK_SECONDS)
 
@@ -157,8 +162,6 @@ class Agent:
         if report.doubt != self._doubt:
             self._doubt = report.doubt
             log.warning("clock", extra={"fields": {"doubt": report.doubt or "none any more"}})
-        for prepared in await self._core.submit(lambda tx: deliveries.prepare(tx, self._world)):
-            await self._deliver(prepared)
         material = await self._core.submit(lambda tx: _material(tx, self._world))
         if self._live.swap(material):
             log.info("tls swapped")
@@ -170,6 +173,10 @@ class Agent:
         if report.rotation_moved:
             self._world.peers.clear()  # a generation's standing may have changed
         return report
+
+    async def _deliver_owed(self) -> None:
+        for prepared in await self._core.submit(lambda tx: deliveries.prepare(tx, self._world)):
+            await self._deliver(prepared)
 
     async def _deliver(self, prepared: deliveries.PreparedFile) -> None:
         try:

@@ -111,17 +111,18 @@ class Core:
 
     def _commit(self, batch: list[_Job[object]]) -> None:
         results: list[object] = []
-        change = self._change
+        change: int | None = None
         try:
             with self._store.transaction() as tx:
                 results = [self._one(tx, job) for job in batch]
                 change = tx.changes.current()
         except AgentError as failure:
-            results = [failure] * len(batch)
+            results, change = [failure] * len(batch), None
             self._on_lost()
             log.error("commit failed", extra={"fields": {"reason": failure.reason, "why": str(failure)}})  # noqa: TRY400 - the sentence is the log
         except Exception:  # the core outlives any fault; the callers get an InternalFault
-            results = [StoreUnavailable("the agent could not commit; nothing of the request took effect")] * len(batch)
+            lost = StoreUnavailable("the agent could not commit; nothing of the request took effect")
+            results, change = [lost] * len(batch), None
             self._on_lost()
             log.exception("commit failed")
         assert self._loop is not None  # noqa: S101 - start() set it before the thread ran
@@ -153,7 +154,7 @@ class Core:
             self._on_lost()
             log.exception("refusal not recorded")
 
-    def _answer(self, batch: list[_Job[object]], results: list[object], change: int) -> None:
+    def _answer(self, batch: list[_Job[object]], results: list[object], change: int | None) -> None:
         for job, result in zip(batch, results, strict=True):
             if job.done.done():  # the caller gave up meanwhile
                 continue
@@ -161,6 +162,6 @@ class Core:
                 job.done.set_exception(result)
             else:
                 job.done.set_result(result)
-        if change != self._change:
+        if change is not None and change != self._change:  # None: the counter went with the commit that failed
             self._change = change
             self._on_change(change)

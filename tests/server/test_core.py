@@ -200,6 +200,17 @@ async def test_watchers_hear_of_a_commit_only_when_the_fleet_changed(bench: Benc
     assert bench.changes[-1] > max(known, default=-1)
 
 
+async def test_a_change_whose_commit_failed_is_news_to_nobody(bench: Bench) -> None:
+    await bench.core.submit(keeps("nothing of the fleet"))
+    known = list(bench.changes)
+    bench.store.lost = bench.store.transactions + 1
+    with pytest.raises(StoreUnavailable):
+        await bench.core.submit(lambda tx: tx.changes.touch_all())
+    assert bench.changes == known
+    await bench.core.submit(lambda tx: tx.changes.touch_all())
+    assert len(bench.changes) == len(known) + 1  # the same counter, and this time it is true
+
+
 async def test_a_caller_that_gives_up_leaves_the_others_their_answers(bench: Bench) -> None:
     held = await bench.held()
     given_up = asyncio.create_task(bench.core.submit(keeps("given up")))

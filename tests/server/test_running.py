@@ -15,15 +15,17 @@ from typing import Any
 import grpc.aio
 import pytest
 
+from backend.clock import SystemClock
 from backend.core.errors import InconsistentState, NotFound
 from backend.core.model import Secret
 from backend.pki import keys, requests
 from backend.pki.vault import WrongPassphrase
 from backend.server.app import Agent
+from backend.store.records import FileDelivery
 from backend.wire.convert import decoded, login_message
 from backend.wire.methods import get_method
 from backend.wire.moc import common_pb2, identity_pb2, roleassignment_pb2, version_pb2
-from backend.wire.mocdeck.v1 import fleet_pb2
+from backend.wire.mocdeck.v1 import fleet_pb2, operation_pb2
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = Secret("correct horse battery staple")
@@ -190,9 +192,55 @@ async def test_a_second_port_that_is_taken_frees_the_first(served: Any, tmp_path
     await again.stop()
 
 
-async def test_a_directory_without_an_agent_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="agent init"):
+async def test_a_directory_without_an_agent_stays_as_empty_as_an_agent_wants_it_at_its_birth(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="mocdeck agent init"):
         await Agent(tmp_path, PASSPHRASE).start(host="127.0.0.1", port=0, auth_port=0)
+    assert not os.listdir(tmp_path)
+
+
+async def test_a_login_file_on_a_share_that_hangs_does_not_stop_the_agent(
+    served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path on a dead network share blocks whoever touches it, for as long as the share is away."""
+    hung, ended = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        hung.set()
+        ended.wait(20)
+
+    monkeypatch.setattr("backend.server.app.write_login_file", hang)
+    try:
+        async with served.channel() as channel:
+            await create(channel, "kva-1")
+            await create(channel, "kva-2")
+            await served.agent._core.submit(lambda tx: owe(tx, "kva-1", tmp_path / "login.yaml"))
+            assert await asyncio.to_thread(hung.wait, 10)
+            planned = await unary(channel, "OperationAgent", "Plan")(
+                operation_pb2.PlanRequest(
+                    action=operation_pb2.ROTATE_TOKEN, names=["kva-2"], force=True, reason="drill"
+                )
+            )
+            start = operation_pb2.StartRequest(plan_id=planned.id, hash=planned.hash)
+            operation = await unary(channel, "OperationAgent", "Start")(start)
+            async with asyncio.timeout(10):
+                while operation.waiting:  # until a tick has begun it
+                    await asyncio.sleep(0.05)
+                    operation = await unary(channel, "OperationAgent", "Get")(
+                        operation_pb2.OperationRequest(id=operation.id)
+                    )
+    finally:
+        ended.set()
+
+
+def owe(tx: Any, name: str, path: Path) -> None:
+    delivery = FileDelivery(
+        id="owed",
+        identity_number=tx.identities.get(name).number,
+        path=str(path),
+        token_id="",
+        created_at=SystemClock().now(),
+    )
+    tx.orders.put_delivery(delivery)
 
 
 def test_sigterm_ends_the_program_in_order(ready: Path, tmp_path: Path) -> None:
