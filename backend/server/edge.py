@@ -1,6 +1,6 @@
 """The RPC edge: grpc.aio generic handlers that pass bytes and the peer on, and bytes or a status back.
 
-It decodes nothing and decides nothing. A method that is not in the table is left to gRPC, which answers UNIMPLEMENTED.
+It decodes nothing and decides nothing. A method that is not in the table is answered UNIMPLEMENTED, in our own words.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import grpc.aio
 from backend.core.errors import AgentError
 from backend.server.calls import Call, Peer, Reply
 from backend.server.notify import Changed
-from backend.server.status import InternalFault, code_of, trailers_of
+from backend.server.status import InternalFault, NotServed, code_of, text_of, trailers_of
 
 log = logging.getLogger("mocdeck.edge")
 Submit = Callable[[Call], Awaitable[Reply]]
@@ -45,7 +45,14 @@ def _address(peer: str) -> str:
 
 async def _refuse(context: ServicerContext, refusal: AgentError) -> None:
     context.set_trailing_metadata(trailers_of(refusal))
-    await context.abort(code_of(refusal), str(refusal))
+    await context.abort(code_of(refusal), text_of(refusal))
+
+
+def _not_serving(path: str) -> Callable[[object, ServicerContext], Awaitable[None]]:
+    async def refuse(_requests: object, context: ServicerContext) -> None:
+        await _refuse(context, NotServed(path))
+
+    return refuse
 
 
 class Edge(grpc.GenericRpcHandler):
@@ -66,8 +73,8 @@ class Edge(grpc.GenericRpcHandler):
         self._watches = frozenset(watches)
         self._changed = changed or Changed()
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Return the handler for a path, or None (UNIMPLEMENTED)."""
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        """Return the handler for a path; for one that is not in the table, a handler that says so."""
         path = handler_call_details.method
         if path in self._unary:
             return grpc.unary_unary_rpc_method_handler(self._answering(path))
@@ -75,7 +82,7 @@ class Edge(grpc.GenericRpcHandler):
             return grpc.unary_stream_rpc_method_handler(self._reading(path))
         if path in self._watches:
             return grpc.unary_stream_rpc_method_handler(self._watching(path))
-        return None
+        return grpc.stream_stream_rpc_method_handler(_not_serving(path))  # fits a caller of any shape
 
     def _answering(self, path: str) -> Callable[[bytes, ServicerContext], Awaitable[bytes]]:
         async def answer(body: bytes, context: ServicerContext) -> bytes:

@@ -12,6 +12,7 @@ from google.protobuf.wrappers_pb2 import BoolValue
 from backend.core.errors import AgentError
 from backend.core.model import Certificate
 from backend.server.servicer import Context, Served, Table
+from backend.server.status import text_of
 from backend.service import certificates
 from backend.service.certificates import NamedCertificate
 from backend.service.inventory import CERTIFICATE, ResourceDraft
@@ -112,7 +113,7 @@ def _precheck(
     try:
         certificates.precheck(context.tx, [_draft(named_certificate_from(entry)) for entry in request.Certificates])
     except AgentError as refusal:  # a precheck answers in its body (moc/protocol.md 6.5)
-        return certificate_pb2.CertificatePrecheckResponse(Result=BoolValue(value=False), Error=str(refusal))
+        return certificate_pb2.CertificatePrecheckResponse(Result=BoolValue(value=False), Error=text_of(refusal))
     return certificate_pb2.CertificatePrecheckResponse(Result=BoolValue(value=True))
 
 

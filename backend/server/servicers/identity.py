@@ -8,6 +8,7 @@ from google.protobuf.wrappers_pb2 import BoolValue
 
 from backend.core.errors import AgentError, NotSupported
 from backend.server.servicer import Context, Served, Table
+from backend.server.status import text_of
 from backend.service import identities, renewal
 from backend.wire.convert import certificates, verbs
 from backend.wire.convert.identities import identity_draft, identity_message
@@ -88,7 +89,7 @@ def _precheck(context: Context, request: identity_pb2.IdentityPrecheckRequest) -
         drafts = [identity_draft(entry) for entry in request.Identities]
         identities.precheck(context.tx, context.world, context.caller, drafts)
     except AgentError as refusal:  # a precheck answers in its body, the one place where Go clients read it (6.5)
-        return identity_pb2.IdentityPrecheckResponse(Result=BoolValue(value=False), Error=str(refusal))
+        return identity_pb2.IdentityPrecheckResponse(Result=BoolValue(value=False), Error=text_of(refusal))
     return identity_pb2.IdentityPrecheckResponse(Result=BoolValue(value=True))
 
 
