@@ -91,6 +91,8 @@ async def translate(error: grpc.aio.AioRpcError, line: Line, now: datetime) -> e
     code = error.code()
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Unreachable(f"the agent at {line.where} did not answer in time; try again, or look at its log")
+    if code is grpc.StatusCode.CANCELLED:  # our own giving up is a CancelledError and never comes here
+        return Unreachable(f"the agent at {line.where} ended the call, as one does that is being stopped; try again")
     if code is grpc.StatusCode.UNAVAILABLE:
         found = await diagnose(line.host, line.port, line.server_name, line.trust_pem, line.access)
         return _connection_error(found, line, now)

@@ -30,6 +30,7 @@ def _role(name: str, *actions: Action, without: tuple[Action, ...] = ()) -> Role
         id=str(uuid5(_NAMESPACE, name)),
         permissions=(Permission(actions=actions, not_actions=without),),
         is_built_in=True,
+        version="1",  # they never change; Go clients read a version of everything (moc/protocol.md 2.1)
     )
 
 

@@ -32,6 +32,15 @@ from backend.wire.moc import (
     roleassignment_pb2,
 )
 
+WATCHERS = role_pb2.Role(
+    name="Watchers",
+    permissions=[
+        role_pb2.Permission(
+            actions=[role_pb2.Action(providerType=common_pb2.ProviderType.Identity, generalOperation=role_pb2.Read)]
+        )
+    ],
+)
+
 
 def admin_token(site: Any) -> str:
     return str(yaml.safe_load((site.directory / "admin" / "login.yaml").read_text())["token"])
@@ -112,7 +121,7 @@ def test_7_every_resource_that_comes_back_has_a_version_number(site: Any) -> Non
             node_pb2.Node(name="n", locationName="MocLocation", fqdn="n.example", port=45000, authorizerPort=45001),
         ),
         ("IdentityAgent", identity_pb2.IdentityRequest, "Identitys", identity_pb2.Identity(name="kms-1")),
-        ("RoleAgent", role_pb2.RoleRequest, "Roles", role_pb2.Role(name="Watchers")),
+        ("RoleAgent", role_pb2.RoleRequest, "Roles", WATCHERS),
         (
             "RoleAssignmentAgent",
             roleassignment_pb2.RoleAssignmentRequest,
