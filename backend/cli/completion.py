@@ -13,11 +13,12 @@ _VARIABLE = "_MOCDECK_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script for a shell.
+    """Print the completion script for a shell.
 
-    \b
     bash: mocdeck completion bash > ~/.local/share/bash-completion/completions/mocdeck
-    zsh:  mocdeck completion zsh > a file named _mocdeck in a directory of $fpath
+
+    zsh: mocdeck completion zsh > _mocdeck, in a directory of $fpath
+
     fish: mocdeck completion fish > ~/.config/fish/completions/mocdeck.fish
     """
     from click.shell_completion import ShellComplete, get_completion_class

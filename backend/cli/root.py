@@ -57,6 +57,7 @@ Exit codes:
 
 
 @click.group(
+    "mocdeck",
     cls=EdgeGroup,
     later=COMMANDS,
     invoke_without_command=True,

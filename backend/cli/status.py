@@ -45,11 +45,10 @@ def command(
     severities: tuple[str, ...],
     fail_within: timedelta | None,
 ) -> None:
-    r"""Show every client, worst first.
+    """Show every client, worst first.
 
-    \b
-    The exit code is that of the worst client shown, or of the CA:
-    2 critical or expired, 3 unknown, 1 warning, 0 otherwise.
+    The exit code is that of the worst client shown, or of the CA: 2 critical or expired, 3 unknown, 1 warning, 0
+    otherwise.
     """
     gc.disable()  # short-lived, and ten thousand rows would be walked again and again: a third of the time
     from backend.cli.fleetforms import FORMS
