@@ -12,8 +12,8 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_PART: Final = re.compile(r"(\d{1,9})([wdhms])")
-_WHOLE: Final = re.compile(r"(\d{1,9}[wdhms])+")
+_PART: Final = re.compile(r"([0-9]{1,9})([wdhms])")
+_WHOLE: Final = re.compile(r"([0-9]{1,9}[wdhms])+")
 
 
 def parse_duration(text: str) -> timedelta:
