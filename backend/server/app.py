@@ -175,8 +175,9 @@ class Agent:
         return report
 
     async def _deliver_owed(self) -> None:
-        for prepared in await self._core.submit(lambda tx: deliveries.prepare(tx, self._world)):
-            await self._deliver(prepared)
+        while owed := await self._core.submit(lambda tx: deliveries.prepare(tx, self._world)):
+            for prepared in owed:
+                await self._deliver(prepared)
 
     async def _deliver(self, prepared: deliveries.PreparedFile) -> None:
         try:

@@ -70,11 +70,14 @@ class Dispatcher:
         """Log a refusal, and chain it into the audit trail if it is one that an auditor asks about."""
         if call.peer.leaf_pem is not None:  # a flood of wrong tokens on the login port costs the others nothing
             self._world.peers.clear()  # what the undone savepoint had read may not hold
-        actor = self._name_of(tx, call)
+        now = self._world.clock.now()
+        caller = self._find_caller(tx, call)
+        if caller is not None:
+            guard.mark_used(tx, caller, now)  # a refused call is a call; what the savepoint had noted went with it
+        actor = "" if caller is None else caller.name
         subject = call.path.rpartition(".")[2]
         fields = {"call": subject, "from": call.peer.address, "actor": actor, "reason": refusal.reason}
         log.info("refused", extra={"fields": {**fields, "why": str(refusal)}})
-        now = self._world.clock.now()
         if not isinstance(refusal, _AUDITED) or self._is_repeat(
             (actor, call.peer.address, subject, refusal.reason), now
         ):
@@ -96,11 +99,11 @@ class Dispatcher:
         leaf = ssl.PEM_cert_to_DER_cert(call.peer.leaf_pem.decode("ascii"))
         return guard.authenticate(tx, self._world, leaf, call.peer.address)
 
-    def _name_of(self, tx: Transaction, call: Call) -> str:
+    def _find_caller(self, tx: Transaction, call: Call) -> Caller | None:
         try:
-            return self._authenticate(tx, call).name
+            return self._authenticate(tx, call)
         except AgentError:
-            return ""
+            return None
 
     def _is_repeat(self, key: tuple[str, str, str, str], now: datetime) -> bool:
         last = self._refused.get(key)

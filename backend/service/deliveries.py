@@ -25,6 +25,7 @@ from backend.store.records import FileDelivery
 
 FIRST_RETRY: Final = timedelta(seconds=30)
 LONGEST_RETRY: Final = timedelta(hours=1)
+MOST_AT_ONCE: Final = 32  # minting takes a millisecond each, and after a CA cutover a whole fleet may be owed its files
 _DOUBLINGS: Final = 7  # 30 s doubled seven times is past the longest wait
 
 # The words of MOC's login file; HOST has none there and reads as an external client (moc/protocol.md 3.4, 5.1).
@@ -70,10 +71,10 @@ def login_file(world: World, tx: Transaction, identity: Identity, token: Secret)
 
 
 def prepare(tx: Transaction, world: World) -> list[PreparedFile]:
-    """Mint a token for every owed login file that is due, and return what to write once this is committed.
+    """Mint tokens for owed login files that are due, some at a time, and return what to write once this is committed.
 
-    Nothing is due while issuing is fenced: the bundle is about to change. A failed attempt waits 30 s, then twice as
-    long each time, up to an hour.
+    Call it again until it returns nothing. Nothing is due while issuing is fenced: the bundle is about to change. A
+    failed attempt waits 30 s, then twice as long each time, up to an hour.
     """
     if is_fenced(tx):
         return []
@@ -83,7 +84,7 @@ def prepare(tx: Transaction, world: World) -> list[PreparedFile]:
         identity = tx.identities.find_by_number(delivery.identity_number)
         if identity is None or identity.revoked_at is not None:
             tx.orders.put_delivery(replace(delivery, written_at=now, last_error="the identity is revoked or gone"))
-        elif _is_due(tx, delivery, now):
+        elif len(files) < MOST_AT_ONCE and _is_due(tx, delivery, now):
             files.append(_prepare_one(tx, world, identity, delivery))
     return files
 

@@ -230,6 +230,18 @@ def test_a_refusal_is_a_link_of_the_audit_chain_once_a_minute_and_names_who_trie
     assert newest.subject == "FleetAgent/Read"
 
 
+def test_a_client_whose_calls_are_refused_was_seen_all_the_same(site: Any) -> None:
+    from datetime import timedelta
+
+    admin = site.admin()
+    leaf = site.member(admin, "nobody-1")
+    site.clock.advance(timedelta(hours=1))
+    refuse(site, Call(get_method("FleetAgent", "Read").path, b"", Peer(leaf, "192.0.2.7")))
+    seen = site.call("FleetAgent", "Describe", fleet_pb2.DescribeRequest(name="nobody-1"), admin)
+    assert seen.last_seen_at == int(site.clock.now().timestamp())
+    assert seen.last_seen_from == "192.0.2.7"
+
+
 def test_a_wrong_token_is_audited_without_the_token(site: Any) -> None:
     admin = site.admin()
     secret = "eyJhbGciOiJSUzI1NiJ9.a-token-somebody-tried.signature"

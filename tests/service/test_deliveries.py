@@ -13,7 +13,7 @@ from backend.core.model import ClientType, Heartbeat, Outcome, Secret, TokenStat
 from backend.pki.trust import split_bundle
 from backend.service import identities
 from backend.service.auto_rotation import rotate_due
-from backend.service.deliveries import PreparedFile, login_file, mark_failed, mark_written, prepare
+from backend.service.deliveries import MOST_AT_ONCE, PreparedFile, login_file, mark_failed, mark_written, prepare
 from backend.service.fence import clear_fence, set_fence
 from backend.store.records import FileDelivery, OrderKind
 
@@ -110,6 +110,18 @@ def test_a_crash_between_preparing_and_writing_leaves_the_file_owed_and_the_clie
     assert file.token_id != lost.token_id
     site.certificate("kva", old)
     site.certificate("kva", token_in(file))
+
+
+def test_the_files_of_a_whole_fleet_are_prepared_some_at_a_time_and_each_once(site: Site) -> None:
+    """After a CA cutover thousands may be owed: calls are answered in between."""
+    names = [f"kva-{number}" for number in range(MOST_AT_ONCE + 1)]
+    for name in names:
+        site.identity(name)
+        owe(site, name)
+    first, second, third = prepared(site), prepared(site), prepared(site)
+    assert len(first) == MOST_AT_ONCE
+    assert sorted(file.identity_name for file in (*first, *second)) == sorted(names)
+    assert not third
 
 
 def test_a_failed_write_waits_twice_as_long_each_time_up_to_an_hour(site: Site) -> None:
