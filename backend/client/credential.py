@@ -231,7 +231,8 @@ class Credential:
         if login is None or self._refused_token is None:
             return False
         mark, until = self._refused_token
-        return mark == token_mark(login.token) and self._clock.now() < until
+        rest = until - self._clock.now()  # longer than it ever is when the clock fell back meanwhile
+        return mark == token_mark(login.token) and timedelta(0) < rest <= REFUSED_TOKEN_REST
 
     async def _take_key(self, like: AccessFile | None = None) -> keys.PrivateKey:
         """A new key; the one of a try that got no answer is shown again, as the agent then repeats its answer."""

@@ -17,7 +17,7 @@ from backend.client.record import read_record, record_path
 from backend.client.runner import Runner
 from backend.client.settings import RunnerSettings
 from backend.clock import ManualClock
-from backend.core.errors import AccessDenied, Fenced, Revoked
+from backend.core.errors import AccessDenied, Fenced, Revoked, TokenRejected
 from backend.core.renewal import renewal_slot
 from backend.pki import keys, tokens, trust
 from backend.wire.mocdeck.v1 import client_pb2
@@ -262,6 +262,22 @@ async def test_a_jump_of_the_clock_asks_the_agent_before_anything_is_decided_fro
     assert "jumped" in agent.beats[-1].last_error
     await settle(runner, clock)
     assert (agent.logins, agent.renewals) == (1, 0)
+
+
+async def test_a_refused_token_rests_for_an_hour_and_no_longer_when_the_clock_falls_back(
+    runner: Runner, clock: ManualClock
+) -> None:
+    await runner.step()
+    credential = runner.credential
+    assert credential.material.login is not None
+    credential.note_failure(TokenRejected(), token=credential.material.login.token)
+    clock.advance(timedelta(seconds=3599))
+    assert credential.holding().token_refused
+    clock.advance(timedelta(seconds=1))
+    assert not credential.holding().token_refused
+    credential.note_failure(TokenRejected(), token=credential.material.login.token)
+    clock.set(clock.now() - timedelta(days=400))
+    assert not credential.holding().token_refused
 
 
 async def test_a_broken_pass_is_counted_reported_and_survived(
