@@ -107,6 +107,7 @@ async def draw(name: str) -> str:
     size, scene = SCENES[name]
     async with stage(size, ascii_only=False) as made:
         await scene(made)
+        await made.pilot.pause()
         return self_contained(made.app.export_screenshot(title="mocdeck"))
 
 
@@ -135,7 +136,7 @@ def png_of(svg: str, fonts: Path) -> bytes:
 
 
 def _lay_out_fonts(folder: Path) -> None:
-    import pymupdf_fonts
+    import pymupdf_fonts  # type: ignore[import-untyped]  # it ships no types
 
     for code in FONTS:
         (folder / f"{code}.ttf").write_bytes(pymupdf_fonts.fontbuffers[code]())

@@ -40,7 +40,7 @@ def describe(seed: Seed, number: int) -> ClientDetail:
     """Return one client in full."""
     ends = None if seed.left is None else NOW + seed.left
     serial = _SERIAL.format(number)
-    certificates = ()
+    certificates: tuple[CertificateView, ...] = ()
     if ends is not None:
         certificates = (_certificate(seed, serial), _earlier(seed, number))
     heard = NOW - seed.silent_for

@@ -5,6 +5,7 @@ Nothing here waits for real time; the clock of app and agent is one `ManualClock
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 
 from backend.clock import ManualClock
@@ -23,6 +25,8 @@ from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
 
 KEYS = {"\t": "tab", "-": "minus", " ": "space", ".": "full_stop", "\n": "enter", "/": "slash"}
+CHARACTERS = {name: character for character, name in KEYS.items() if character.isprintable()}
+ROUNDS = 8  # of an empty queue, until nothing more is expected: a screen is mounted by tasks, not by messages alone
 
 
 @dataclass(kw_only=True)
@@ -36,9 +40,9 @@ class Stage:
 
     async def settle(self) -> None:
         """Let everything that was caused come to an end."""
-        await self.app.settled()
-        await self.pilot.pause()
-        await self.app.settled()
+        for _ in range(ROUNDS):
+            await self.app.settled()
+            await asyncio.sleep(0)
 
     async def seconds(self, number: int = 1, *, heard: bool = True) -> None:
         """Let seconds pass, one tick each; `heard`: the agent gives its sign of life."""
@@ -54,12 +58,15 @@ class Stage:
         """Press keys as a person does, with `gap` seconds before each; 0: a burst."""
         for key in keys:
             self.clock.advance(timedelta(seconds=gap))
-            await self.pilot.press(key)
+            character = CHARACTERS.get(key, key if len(key) == 1 else None)
+            event = events.Key(KEYS.get(key, key), character)
+            event.time = self.clock.monotonic()  # the guard against pasted keys goes by it
+            self.app.post_message(event)
             await self.settle()
 
     async def type(self, text: str, gap: float = 0.1) -> None:
         """Type a text, key by key."""
-        await self.press(*(KEYS.get(character, character) for character in text), gap=gap)
+        await self.press(*text, gap=gap)
 
     async def choose(self, *names: str) -> None:
         """Mark clients, or put the cursor on the one that is named."""
@@ -115,3 +122,4 @@ async def stage(
         app.tick()
         await made.settle()
         yield made
+        await made.settle()

@@ -257,7 +257,8 @@ async def test_a_login_file_by_hand_is_taken_on_demand_and_its_path_is_shown(tmp
         assert isinstance(made.app.screen, OperationScreen)
         assert "F takes its login file" in made.text
         await made.press("F")
-        assert isinstance(made.app.screen, DeliveryDialog)
+        top: object = made.app.screen
+        assert isinstance(top, DeliveryDialog)
         assert "wl3-kms-3.yaml" in made.text
         assert made.agent.asked[-1] == "take_login_file wl3-kms-3"
 

@@ -15,7 +15,7 @@ from backend.core.fleet import AuthorityInfo
 from tui.banner import View, authority_countdown
 from tui.format import count, fit, instant, shorten, span, wrapped
 from tui.gateway import CheckView, RotationClientView, RotationPlanView, RotationView
-from tui.lines import BLANK, Line, plain
+from tui.lines import BLANK, Line, cut, plain
 from tui.preview import age_lines, labelled
 
 WAYS: Final = {"manual": "by hand", "out": "out already", "file": "by file", "itself": "by itself"}
@@ -78,7 +78,7 @@ def plan_lines(plan: RotationPlanView, now: datetime, width: int, changes: Seque
     lines.extend([BLANK, plain("WHAT HAPPENS", "head")])
     for name, text in _STEPS:
         lines.extend(_indented(labelled(name, text, width - 2), cut=9))
-    return lines
+    return [cut(line, width) for line in lines]
 
 
 def _indented(lines: Sequence[Line], cut: int = 0) -> list[Line]:
@@ -141,7 +141,7 @@ def blast_lines(plan: RotationPlanView, width: int) -> list[Line]:
     """Return every client by name with its way back and the reason for it."""
     lines: list[Line] = [
         plain("BLAST RADIUS", "head"),
-        plain(f"  {counts_line(plan)}", "title"),
+        *(plain(f"  {part}", "title") for part in wrapped(counts_line(plan), width - 2)),
         plain(f"  {'WAY BACK':12}{'CLIENT':24}{'CLUSTER':12}{'OWNER':12}{'WHY' if width > 100 else ''}", "head"),
     ]
     for client in by_need(plan.clients):

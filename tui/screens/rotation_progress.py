@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from tui.format import bar, count, fit, instant, shorten, span, time_of_day, wrapped
 from tui.gateway import GateView, RotationClientView, RotationView
 from tui.glyphs import Glyphs
-from tui.lines import BLANK, Line, plain
+from tui.lines import BLANK, Line, cut, plain
 
 PHASES: Final = ("planned", "staged", "fenced", "cutover", "re-enrolling", "verified", "done")
 ABORTED: Final = "aborted"
@@ -94,8 +94,9 @@ def progress_lines(rotation: RotationView, now: datetime, width: int, glyphs: Gl
         )
     else:
         lines.append(((bar(share, min(50, width - 32), glyphs), "running"), (f" {int(share * 100)} % back", "text")))
-    lines.append(plain(sum_text(rotation), "title" if adds_up(rotation) else "error"))
-    lines.append(_outage(rotation))
+    sums = "title" if adds_up(rotation) else "error"
+    lines.extend(plain(part, sums) for part in wrapped(sum_text(rotation), width))
+    lines.append(cut(_outage(rotation), width))
     lines.extend(_group(STUCK, rotation, now, width))
     if rotation.gates and rotation.ended_at is None:
         lines.extend([BLANK, plain(f"GATES: what has to hold before {rotation.phase} is left", "head")])
@@ -103,7 +104,7 @@ def progress_lines(rotation: RotationView, now: datetime, width: int, glyphs: Gl
             lines.extend(_gate_lines(gate, width))
     for state in _AFTER_GATES:
         lines.extend(_group(state, rotation, now, width))
-    return lines
+    return [cut(line, width) for line in lines]
 
 
 def _times(rotation: RotationView, now: datetime, width: int) -> list[Line]:

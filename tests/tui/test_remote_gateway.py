@@ -1,0 +1,225 @@
+"""The gateway to a real agent: messages become frozen, harmless values, and silence becomes `Unreachable`."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from backend.client import errors as client_errors
+from backend.client.contexts import Context
+from backend.client.credential import CredentialFacts
+from backend.client.operator import Operator
+from backend.core.errors import NotFound, PlanChanged
+from backend.core.fleet import FleetDelta
+from backend.core.plan import ActionKind
+from backend.wire.mocdeck.v1 import authority_pb2, fleet_pb2, operation_pb2
+from tui import received
+from tui.gateway import RotationMove, Unreachable
+from tui.remote import RemoteGateway, file_stem
+
+AT = 1_795_366_334
+INSTANT = datetime.fromtimestamp(AT, UTC)
+HOSTILE = "\x1b]0;owned\x07kms\u202e-007"
+
+
+class ListedOperator:
+    """An operator whose answers are given; it keeps what it was asked."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.closed = False
+
+    @property
+    def credential(self) -> CredentialFacts:
+        return CredentialFacts(
+            identity="ops-anna",
+            agent="agent:55000",
+            serial="5f",
+            not_before=INSTANT,
+            not_after=INSTANT,
+            token_id="b2",
+            token_expires_at=None,
+        )
+
+    async def watch(self, since: int) -> AsyncIterator[FleetDelta]:
+        yield FleetDelta(change=since + 1, last=True)
+        raise client_errors.Unreachable("the line is dead")
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def __getattr__(self, name: str) -> Any:
+        async def answer(*args: Any, **options: Any) -> Any:
+            self.asked.append((name, args, options))
+            given = self.answers[name]
+            if isinstance(given, Exception):
+                raise given
+            return given
+
+        return answer
+
+
+def gateway(tmp_path: Path, **answers: Any) -> tuple[RemoteGateway, ListedOperator]:
+    operator = ListedOperator(**answers)
+    context = Context(name="bonn", address="agent.example", cloudconfig=tmp_path / "cloudconfig")
+    return RemoteGateway(cast(Operator, operator), context, tmp_path), operator
+
+
+async def test_silence_becomes_unreachable_on_every_call(tmp_path: Path) -> None:
+    names = ("describe", "plan", "operation", "operations", "plan_rotation", "rotation", "audit")
+    away = client_errors.Unreachable("no answer from agent.example")
+    remote, _ = gateway(tmp_path, **dict.fromkeys(names, away))
+    calls = [
+        remote.describe("a"),
+        remote.plan(ActionKind.RENEW, ["a"]),
+        remote.operation("1"),
+        remote.operations(),
+        remote.plan_rotation(),
+        remote.rotation(),
+        remote.events(),
+    ]
+    for call in calls:
+        with pytest.raises(Unreachable, match=r"no answer from agent\.example"):
+            await call
+
+
+async def test_the_stream_ends_in_unreachable_after_what_it_brought(tmp_path: Path) -> None:
+    remote, _ = gateway(tmp_path)
+    brought = []
+    with pytest.raises(Unreachable):  # noqa: PT012 - the stream raises where it ends
+        async for delta in remote.watch(4):
+            brought.append(delta.change)
+    assert brought == [5]
+
+
+async def test_a_refusal_stays_what_it_is(tmp_path: Path) -> None:
+    remote, _ = gateway(tmp_path, start=PlanChanged("the facts have changed"))
+    plan = received.plan_view(operation_pb2.Plan(id="p", action="RENEW", hash="ab"))
+    with pytest.raises(PlanChanged, match="the facts have changed"):
+        await remote.start(plan)
+
+
+async def test_no_rotation_ever_is_none(tmp_path: Path) -> None:
+    remote, _ = gateway(tmp_path, rotation=NotFound("never"))
+    assert await remote.rotation() is None
+
+
+async def test_a_start_repeats_the_plans_id_and_hash_and_says_who_asks(tmp_path: Path) -> None:
+    answer = operation_pb2.Operation(id="o", action="REPAIR", state="running", started_at=AT, total=1, waiting=1)
+    remote, operator = gateway(tmp_path, start=answer)
+    plan = received.plan_view(operation_pb2.Plan(id="p", action="REPAIR", hash="ab" * 32))
+    operation = await remote.start(plan)
+    assert operator.asked == [("start", ("p", "ab" * 32), {"origin": "tui"})]
+    assert operation.action is ActionKind.REPAIR
+    assert operation.started_at == INSTANT
+    assert operation.ended_at is None
+
+
+async def test_a_move_carries_the_version_that_was_seen(tmp_path: Path) -> None:
+    answer = authority_pb2.Rotation(id="r", phase="re-enrolling", version=8)
+    remote, operator = gateway(tmp_path, move_rotation=answer)
+    seen = received.rotation_view(authority_pb2.Rotation(id="r", phase="re-enrolling", version=7))
+    await remote.move_rotation(seen, RotationMove.FINISH, written_off=["a"], reason="gone")
+    name, args, options = operator.asked[0]
+    assert (name, args) == ("move_rotation", ("r", 7, authority_pb2.FINISH))
+    assert options == {"written_off": ["a"], "reason": "gone"}
+
+
+async def test_a_login_file_goes_to_a_file_of_its_owner_only_and_nowhere_else(tmp_path: Path) -> None:
+    yaml = "name: kms-007\ntoken: eyJhbGciOiJSUzI1NiJ9.secret\n"
+    answer = operation_pb2.LoginFile(name="kms-007", yaml=yaml, token_expires_at=AT)
+    remote, _ = gateway(tmp_path, take_login_file=answer)
+    delivery = await remote.take_login_file("o", "kms-007")
+    assert delivery.path.read_text() == yaml
+    assert stat.S_IMODE(delivery.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(delivery.path.parent.stat().st_mode) == 0o700
+    assert str(delivery.path) in delivery.instruction
+    assert "secret" not in repr(delivery)
+    assert delivery.token_expires_at == INSTANT
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", ".hidden", "x" * 300, HOSTILE])
+async def test_a_clients_name_cannot_lead_the_file_elsewhere(tmp_path: Path, name: str) -> None:
+    answer = operation_pb2.LoginFile(name=name, yaml="x")
+    remote, _ = gateway(tmp_path, take_login_file=answer)
+    delivery = await remote.take_login_file("o", name)
+    assert delivery.path.parent == tmp_path / "login-files"
+    assert delivery.path.is_file()
+
+
+def test_two_names_that_need_cleaning_get_two_files() -> None:
+    assert file_stem("a/b") != file_stem("a_b") != file_stem("a:b")
+    assert file_stem("kms-007") == "kms-007"
+
+
+def test_every_text_is_harmless_and_every_instant_aware() -> None:
+    described = received.detail_view(
+        fleet_pb2.Description(
+            name=HOSTILE,
+            owner=HOSTILE,
+            created_at=AT,
+            tags={HOSTILE: HOSTILE},
+            roles=[HOSTILE],
+            certificates=[fleet_pb2.CertificateRecord(serial=HOSTILE, not_after=AT, current=True, pem=f"A\n{HOSTILE}")],
+            tokens=[fleet_pb2.TokenRecord(id=HOSTILE, expires_at=AT, state="current")],
+            heartbeat=fleet_pb2.HeartbeatRecord(heard_at=AT, last_error=HOSTILE, skew=-7),
+            history=[fleet_pb2.AuditRecord(index=1, at=AT, subject=HOSTILE, detail={"why": HOSTILE})],
+        )
+    )
+    shown = repr(described)
+    assert "\\x1b" not in shown
+    assert "\\u202e" not in shown
+    assert described.name.endswith("kms\ufffd-007")
+    assert described.created_at == INSTANT
+    assert described.revoked_at is None
+    assert described.last_seen_at is None
+    assert described.heartbeat is not None
+    assert described.heartbeat.skew == timedelta(seconds=-7)
+    assert described.certificates[0].pem.startswith("A\n")
+
+
+def test_a_client_without_a_heartbeat_has_none() -> None:
+    assert received.detail_view(fleet_pb2.Description(name="a")).heartbeat is None
+
+
+def test_outages_are_none_until_somebody_has_returned() -> None:
+    assert received.rotation_view(authority_pb2.Rotation(lost=3, total=3)).outage_max is None
+    measured = received.rotation_view(
+        authority_pb2.Rotation(returned=2, total=2, outage_p50_seconds=8, outage_max_seconds=95)
+    )
+    assert (measured.outage_p50, measured.outage_max) == (timedelta(seconds=8), timedelta(seconds=95))
+
+
+def test_an_unknown_action_is_named() -> None:
+    with pytest.raises(received.AnswerBroken, match="does not know"):
+        received.plan_view(operation_pb2.Plan(id="p"))
+
+
+async def test_the_connection_is_made_at_the_first_call_and_again_after_a_failure(tmp_path: Path) -> None:
+    attempts: list[int] = []
+    operator = ListedOperator(operations=[])
+
+    async def connect() -> Operator:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise client_errors.Unreachable("nobody is there")
+        return cast(Operator, operator)
+
+    context = Context(name="bonn", address="agent.example", cloudconfig=tmp_path / "cloudconfig")
+    remote = RemoteGateway(connect, context, tmp_path)
+    assert remote.connection.identity == ""
+    assert remote.connection.address == "agent.example:55000"
+    with pytest.raises(Unreachable):
+        await remote.operations()
+    assert await remote.operations() == []
+    assert await remote.operations() == []
+    assert len(attempts) == 2
+    assert remote.connection.identity == "ops-anna"
+    await remote.close()
+    assert operator.closed
