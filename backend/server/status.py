@@ -21,6 +21,9 @@ from backend.core.inert import inert
 from backend.wire.moc import common_pb2
 
 DETAILS_KEY = "grpc-status-details-bin"
+# A refusal that names thousands of clients must arrive: peers drop headers above 8 kB (gRPC's own limit). The sentence
+# travels three times, once percent-encoded and twice in base64.
+_SENTENCE_BYTES: Final = 1_000
 RETRY_KEY = "retry-after"  # seconds; only with a refusal that time heals
 
 
@@ -76,13 +79,18 @@ def code_of(refusal: AgentError) -> grpc.StatusCode:
 
 def text_of(refusal: AgentError) -> str:
     """Return the status text: the sentence, ending with MOC's base text for its code unless it is in it already."""
-    sentence, base = str(refusal), _BASE_TEXTS.get(refusal.moc_code, "")
+    sentence, base = _sentence(refusal), _BASE_TEXTS.get(refusal.moc_code, "")
     return sentence if base.lower() in sentence.lower() else f"{sentence}: {base}"
+
+
+def _sentence(refusal: AgentError) -> str:
+    text = str(refusal).encode()
+    return str(refusal) if len(text) <= _SENTENCE_BYTES else f"{text[:_SENTENCE_BYTES].decode(errors='ignore')}\u2026"
 
 
 def trailers_of(refusal: AgentError) -> tuple[tuple[str, str | bytes], ...]:
     """Return the trailing metadata of a refusal: the status details, and a retry hint where time heals."""
-    error = common_pb2.Error(Message=str(refusal), Code=refusal.moc_code, Parameters=refusal.reason)
+    error = common_pb2.Error(Message=_sentence(refusal), Code=refusal.moc_code, Parameters=refusal.reason)
     packed = any_pb2.Any()
     packed.Pack(error)
     status = status_pb2.Status(code=code_of(refusal).value[0], message=text_of(refusal), details=[packed])

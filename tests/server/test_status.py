@@ -72,3 +72,15 @@ def test_only_an_expired_certificate_says_expired() -> None:
 
 def test_an_internal_fault_tells_the_caller_nothing_of_the_cause() -> None:
     assert "log" in str(InternalFault())
+
+
+@pytest.mark.parametrize("sentence", ["client-0001 is new; " * 5_000, "\u0448" * 5_000])
+def test_a_refusal_that_names_a_whole_fleet_still_fits_the_headers_of_an_answer(sentence: str) -> None:
+    """gRPC drops an answer whose headers pass 8 kB, and the caller would learn nothing of the refusal."""
+    refusal = errors.PlanChanged(sentence)
+    header_bytes = 3 * len(text_of(refusal).encode())  # percent-encoded, at worst
+    header_bytes += sum(len(value) * 4 // 3 for _, value in trailers_of(refusal))
+    assert header_bytes < 8 * 1024
+    assert text_of(refusal).endswith("Inconsistent State")
+    _, error = detail(refusal)
+    assert error.Parameters == "plan_changed"
