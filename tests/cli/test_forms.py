@@ -1,4 +1,4 @@
-"""What is printed: hostile names stay harmless in every form, durations are read exactly, the README's block is checked."""
+"""What is printed: hostile names stay harmless, durations are read exactly, the README's block is checked."""
 
 from __future__ import annotations
 
