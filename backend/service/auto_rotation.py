@@ -34,7 +34,11 @@ def rotate_due(tx: Transaction, world: World) -> int:
 
 
 def _is_due(token: Token, now: datetime) -> bool:
-    return now >= token.expires_at - share(token.expires_at - token.issued_at, DUE)
+    return now >= _due_at(token)
+
+
+def _due_at(token: Token) -> datetime:
+    return token.expires_at - share(token.expires_at - token.issued_at, DUE)
 
 
 def _begin(tx: Transaction, identity: Identity, token: Token, now: datetime) -> bool:
@@ -49,11 +53,11 @@ def _begin(tx: Transaction, identity: Identity, token: Token, now: datetime) -> 
         tx.orders.put_delivery(delivery)
         way = "login file"
     elif tx.heartbeats.find(identity.number) is not None:
-        if any(order.kind is OrderKind.TAKE_TOKEN for order in tx.orders.open_of(identity.number)):
+        order_id = f"auto/{token.id}/{(now - _due_at(token)).days}"  # a client that cannot store is asked once a day
+        is_ordered = any(order.kind is OrderKind.TAKE_TOKEN for order in tx.orders.open_of(identity.number))
+        if is_ordered or tx.orders.find(order_id) is not None:
             return False
-        tx.orders.put(
-            Order(id=str(uuid.uuid4()), identity_number=identity.number, kind=OrderKind.TAKE_TOKEN, created_at=now)
-        )
+        tx.orders.put(Order(id=order_id, identity_number=identity.number, kind=OrderKind.TAKE_TOKEN, created_at=now))
         way = "heartbeat"
     else:
         return False  # no way to it: the fleet shows the token as due, and a person decides

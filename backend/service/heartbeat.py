@@ -122,7 +122,7 @@ def _next_order(
                 tx.orders.put(order)
             return order, None
         if beat.can_store_token:
-            return _hand_out_token(tx, world, identity, order, now)
+            return _hand_out_token(tx, world, identity, order, now) if _is_due(tx, order, now) else (None, None)
         # Closed without a token id: the operation that waits for it reads that as "cannot store".
         tx.orders.put(replace(order, token_id="", done_at=now))
     return None, None
@@ -132,6 +132,17 @@ def _is_done(order: Order, beat: Beat) -> bool:
     if order.kind is OrderKind.TAKE_TOKEN:  # its word is not enough: the file must hold the very token
         return bool(order.token_id) and beat.token_id == order.token_id
     return order.handed_out_at is not None and beat.done_order == order.id
+
+
+def _is_due(tx: Transaction, order: Order, now: datetime) -> bool:
+    """Tell whether a token goes out now: at once, at once again if it was lost, and then after twice the time each.
+
+    A client whose disk is full says for weeks that it could store one; each try is a signature and a link of the chain.
+    """
+    lost = tx.tokens.find(order.token_id) if order.token_id else None
+    if lost is None or order.handed_out_at is None:
+        return True
+    return now - lost.issued_at >= min(lost.issued_at - order.handed_out_at, LONGEST)
 
 
 def _hand_out_token(

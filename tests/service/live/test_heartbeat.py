@@ -129,6 +129,49 @@ def test_a_token_that_did_not_arrive_is_ended_and_another_one_goes_out(live: Liv
         assert held.is_alive(live.site.clock.now())  # what the client holds still signs in
 
 
+def test_a_client_that_never_keeps_its_token_is_sent_one_ever_more_rarely(live: Live) -> None:
+    """Its disk may be full for weeks; each try is a token, a signature and a link of the audit chain."""
+    client = live.client("kva")
+    give(live, client, OrderKind.TAKE_TOKEN)
+    client.obeys = False
+    for _ in range(6 * 60):
+        client.beat()
+        live.site.clock.advance(timedelta(minutes=1))
+    with live.site.transaction() as tx:
+        tokens = tx.tokens.of(client.number)
+        held = tx.tokens.find(client.token_id)
+    assert 10 <= len(tokens) <= 14  # twice as long between two each time, up to an hour
+    assert held is not None
+    assert held.is_alive(live.site.clock.now())
+
+
+def test_a_client_that_cannot_store_its_due_token_is_asked_once_a_day(live: Live) -> None:
+    """As on a mounted Kubernetes Secret; the fleet shows the token as due, and a person decides."""
+    client = live.client("kva", auto_rotate=True)
+    client.stores = False
+    live.site.clock.advance(timedelta(days=63))
+    client.beat()
+    for _ in range(5):
+        live.pass_interval()
+    assert begun(live) == 1
+    live.site.clock.advance(timedelta(days=1))
+    for _ in range(5):
+        live.pass_interval()
+    assert begun(live) == 2
+    client.stores = True
+    live.site.clock.advance(timedelta(days=1))
+    for _ in range(3):
+        live.pass_interval()
+    with live.site.transaction() as tx:
+        assert client.token_id == tx.tokens.of(client.number)[0].id
+        assert len(tx.tokens.of(client.number)) == 2
+
+
+def begun(live: Live) -> int:
+    with live.site.transaction() as tx:
+        return sum(event.action == "auto_rotate" for event in tx.audit.newest(500, subject="kva"))
+
+
 def test_a_client_that_cannot_store_a_token_is_not_sent_one(live: Live) -> None:
     client = live.client("kva")
     client.stores = False
