@@ -196,7 +196,10 @@ class RotationScreen(ScrollScreen):
         fails = failing(plan)
         if fails:
             names = ", ".join(check.test for check in fails)
-            self.app.notice(f"confirm: locked, {count(len(fails), 'readiness check')} fail: {names}", "warning")
+            self.app.notice(
+                f"confirm: locked, {count(len(fails), 'readiness check fails', 'readiness checks fail')}: {names}",
+                "warning",
+            )
             return
         if self.app.now is not None and self.app.now > plan.expires_at:
             self.app.notice("confirm: the plan is too old; . makes a new one", "warning")

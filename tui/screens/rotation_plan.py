@@ -103,7 +103,8 @@ def warnings(plan: RotationPlanView) -> list[CheckView]:
 def _verdict(plan: RotationPlanView) -> Line:
     fails, warns = failing(plan), warnings(plan)
     if fails:
-        return plain(f"  LOCKED: {count(len(fails), 'readiness check')} fail; mend that, then . plans anew", "critical")
+        number = count(len(fails), "readiness check fails", "readiness checks fail")
+        return plain(f"  LOCKED: {number}; mend that, then . plans anew", "critical")
     if warns:
         return plain(f"  C confirms it; {count(len(warns), 'warning')} to acknowledge", "warning")
     return plain("  C confirms it", "title")

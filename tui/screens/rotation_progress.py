@@ -24,7 +24,7 @@ STUCK: Final = "stuck"
 LOST: Final = "lost"
 GATE_LINES: Final = 3
 WIDE: Final = 110  # columns from which the cluster has its own place
-LOGIN_FILE_COMMAND: Final = "mocdeck identity login-file NAME"
+LOGIN_FILE_COMMAND: Final = "mocdeck identity login-file NAME --out FILE"
 _AFTER_GATES: Final = (LOST, "connected", "informed", "written off", "returned")
 _HEADS: Final = {
     STUCK: "STUCK: they do not come back without a person",
@@ -82,18 +82,11 @@ def adds_up(rotation: RotationView) -> bool:
 def progress_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
     """Return the whole progress; once the rotation has ended, its end."""
     lines: list[Line] = [*phase_lines(rotation, width), *_times(rotation, now, width)]
-    gone = rotation.returned + rotation.written_off
-    share = gone / rotation.total if rotation.total else 1.0
     lines.append(BLANK)
     if rotation.ended_at is not None:
         lines.extend(end_lines(rotation, width))
-    elif rotation.phase in BEFORE_CUTOVER:
-        share = rotation.informed / rotation.total if rotation.total else 1.0
-        lines.append(
-            ((bar(share, min(50, width - 32), glyphs), "running"), (f" {int(share * 100)} % informed", "text"))
-        )
     else:
-        lines.append(((bar(share, min(50, width - 32), glyphs), "running"), (f" {int(share * 100)} % back", "text")))
+        lines.append(_bar(rotation, width, glyphs))
     sums = "title" if adds_up(rotation) else "error"
     lines.extend(plain(part, sums) for part in wrapped(sum_text(rotation), width))
     lines.append(cut(_outage(rotation), width))
@@ -105,6 +98,19 @@ def progress_lines(rotation: RotationView, now: datetime, width: int, glyphs: Gl
     for state in _AFTER_GATES:
         lines.extend(_group(state, rotation, now, width))
     return [cut(line, width) for line in lines]
+
+
+def _bar(rotation: RotationView, width: int, glyphs: Glyphs) -> Line:
+    """How far it is: before the cutover of those that can learn the new root, after it of everybody."""
+    if rotation.phase in BEFORE_CUTOVER:
+        able = [client for client in rotation.clients if client.route == "itself" and client.state != "written off"]
+        part, whole = sum(client.state == "informed" for client in able), len(able)
+        text = f"{part} of {whole} that can have the new root"
+    else:
+        part, whole = rotation.returned + rotation.written_off, rotation.total
+        text = f"{part} of {whole} back{' or written off' if rotation.written_off else ''}"
+    share = part / whole if whole else 1.0
+    return ((bar(share, max(10, min(50, width - 40)), glyphs), "running"), (f" {text}", "text"))
 
 
 def _times(rotation: RotationView, now: datetime, width: int) -> list[Line]:
@@ -166,6 +172,8 @@ def _group(state: str, rotation: RotationView, now: datetime, width: int) -> lis
         return []
     if state == STUCK:  # those that were out before come last: nothing of theirs was lost by the rotation
         members.sort(key=lambda client: client.route == "out")
+    elif state == "connected":  # first those that are waited for
+        members.sort(key=lambda client: client.route != "itself")
     title = _HEADS[state]
     if state == LOST and rotation.phase in {*BEFORE_CUTOVER, ABORTED}:
         title = "OUT BEFORE: they had no connection to lose"
