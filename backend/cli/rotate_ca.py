@@ -196,18 +196,18 @@ def _move(
 ) -> None:
     from backend.cli.confirm import confirm_by_name
     from backend.cli.rotationforms import rotation_counts, rotation_text
-    from backend.cli.session import run_with_operator, sole_change
+    from backend.cli.session import run_with_operator
 
     rotation = run_with_operator(root, lambda operator: operator.rotation())
     say(rotation_text(rotation, all_clients=False))
     confirm_by_name(f"{what}? Type the deployment's name:", rotation.deployment, confirm=confirm)
-    with sole_change(root):
-        moved = run_with_operator(
-            root,
-            lambda operator: operator.move_rotation(
-                rotation.id, rotation.version, move, written_off=written_off, reason=reason
-            ),
-        )
+    # Without the lock: another run may be watching the rotation, and it is this one that it has to be told to end.
+    moved = run_with_operator(
+        root,
+        lambda operator: operator.move_rotation(
+            rotation.id, rotation.version, move, written_off=written_off, reason=reason
+        ),
+    )
     put(f"{moved.phase}: {rotation_counts(moved)}")
 
 
