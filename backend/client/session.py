@@ -35,6 +35,7 @@ from backend.wire.methods import Method, get_method
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
 
+_WORD_SECONDS: Final = 1.0
 _CURABLE: Final = (Unauthenticated, AgentUntrusted)
 
 
@@ -213,8 +214,9 @@ class Session:
     async def _keep_alive(self) -> None:
         """Beat for as long as the session lives. It only fetches roots and orders, so a failure waits for the next."""
         while True:
+            has_news = False
             try:
-                await self._beat()
+                has_news = await self._beat()
             except (AgentError, OSError) as error:
                 self._last_error = str(error)
                 log.debug("heartbeat failed", extra={"why": str(error)})
@@ -222,9 +224,11 @@ class Session:
                 self._last_error = f"the heartbeats broke: {type(error).__name__}"
                 log.exception("heartbeat broke")
             wait = HEARTBEAT.total_seconds() * (0.9 + 0.2 * self._rng.random())
-            await self._clock.sleep(wait)
+            # A CA rotation waits for this session's word that it has the new roots.
+            await self._clock.sleep(_WORD_SECONDS if has_news else wait)
 
-    async def _beat(self) -> None:
+    async def _beat(self) -> bool:
+        """Send one heartbeat; tell whether it brought new roots, which the next one reports as stored."""
         await self._keep_credential()
         # Interval zero and no loop: an operator's program comes and goes; nobody should miss its heartbeats or count on
         # it to renew.
@@ -234,6 +238,7 @@ class Session:
         self._orders.hear(answer.order, self._clock.monotonic())
         if self._orders.open is not None:
             self._obey(self._orders.open)
+        return answer.bundle_stored
 
     def _obey(self, order: Order) -> None:
         """Store a fresh token; renewing and signing in follow with the next call or heartbeat."""

@@ -38,10 +38,13 @@ def _silent(name: str, kind: ClientKind, expect: State, severity: Severity, **ch
 
 _HOSTS: Final = (
     _fine("host-01", ClientKind.NODE_AGENT, host="host-01", created_ago=160 * DAY, is_veteran=True),
-    _fine("host-02", ClientKind.NODE_AGENT, host="host-02", certificate_left=52 * DAY, living=Living(clock_offset=45 * _SECOND)),
+    _fine(
+        "host-02", ClientKind.NODE_AGENT,
+        host="host-02", certificate_left=52 * DAY, living=Living(clock_offset=45 * _SECOND),
+    ),
     _silent(
         "host-03", ClientKind.NODE_AGENT, State.EMPTY, Severity.WARNING,
-        host="host-03", token="none", certificate_left=None, last_call=None, created_ago=DAY, auto_renew=None,
+        host="host-03", unminted="none", certificate_left=None, last_call=None, created_ago=DAY, auto_renew=None,
     ),
 )  # fmt: skip
 
@@ -79,9 +82,18 @@ _MANAGEMENT: Final = (
 )  # fmt: skip
 
 _TOOLS: Final = (
-    _fine("mocctl-ana-h1", ClientKind.MOCCTL, host="host-01", owner="ana", roles=("Contributor",), lifetime=60 * DAY, certificate_left=38 * DAY),
-    _fine("mocctl-ben-h1", ClientKind.MOCCTL, host="host-01", owner="ben", roles=("Contributor",), lifetime=60 * DAY, certificate_left=44 * DAY),
-    _fine("kvactl-ben-h1", ClientKind.KVACTL, host="host-01", owner="ben", lifetime=60 * DAY, certificate_left=51 * DAY),
+    _fine(
+        "mocctl-ana-h1", ClientKind.MOCCTL,
+        host="host-01", owner="ana", roles=("Contributor",), lifetime=60 * DAY, certificate_left=38 * DAY,
+    ),
+    _fine(
+        "mocctl-ben-h1", ClientKind.MOCCTL,
+        host="host-01", owner="ben", roles=("Contributor",), lifetime=60 * DAY, certificate_left=44 * DAY,
+    ),
+    _fine(
+        "kvactl-ben-h1", ClientKind.KVACTL,
+        host="host-01", owner="ben", lifetime=60 * DAY, certificate_left=51 * DAY,
+    ),
     _silent(
         "kvactl-ana-h1", ClientKind.KVACTL, State.DUE, Severity.CRITICAL,
         host="host-01", owner="ana", lifetime=60 * DAY, certificate_left=3 * MINUTE, token_left=35 * DAY,
@@ -107,7 +119,11 @@ _TOOLS: Final = (
         last_call=126 * DAY,
     ),
     _fine("eve", ClientKind.ADMIN, cluster="", owner="eve", roles=("Owner",), certificate_left=72 * DAY),
-    _silent("noor", ClientKind.ADMIN, State.NEVER_SIGNED_IN, Severity.WARNING, cluster="", owner="noor", roles=("Reader",), certificate_left=None, token_left=88 * DAY, last_call=None, auto_renew=None),
+    _silent(
+        "noor", ClientKind.ADMIN, State.NEVER_SIGNED_IN, Severity.WARNING,
+        cluster="", owner="noor", roles=("Reader",), certificate_left=None, token_left=88 * DAY,
+        last_call=None, auto_renew=None,
+    ),
     _silent(
         "kim", ClientKind.ADMIN, State.REVOKED, Severity.EXPIRED,
         cluster="", owner="kim", certificate_left=29 * DAY, token_left=29 * DAY, last_call=14 * DAY,
@@ -124,19 +140,31 @@ _SHOP: Final = (
         "shop-csi", ClientKind.CSI, expect=State.LATENT, severity=Severity.WARNING,
         certificate_left=55 * DAY, token_left=-4 * DAY, has_login_path=True,
     ),
-    _fine("shop-certmgr", ClientKind.CERT_MANAGER, expect=State.TOKEN_DUE, severity=Severity.WARNING, certificate_left=68 * DAY, token_left=19 * DAY),
-    _silent("shop-ccm", ClientKind.CLOUD_PROVIDER, State.DUE, Severity.INFO, auto_renew=True, certificate_left=26 * DAY + 8 * _HOUR, token_left=48 * DAY),
+    _fine(
+        "shop-certmgr", ClientKind.CERT_MANAGER,
+        expect=State.TOKEN_DUE, severity=Severity.WARNING, certificate_left=68 * DAY, token_left=19 * DAY,
+    ),
+    _silent(
+        "shop-ccm", ClientKind.CLOUD_PROVIDER, State.DUE, Severity.INFO,
+        auto_renew=True, certificate_left=26 * DAY + 8 * _HOUR, token_left=48 * DAY,
+    ),
     _silent(
         "shop-lb-1", ClientKind.LB_AGENT, State.OK, Severity.UNKNOWN,
         overlays=frozenset({Overlay.STALE}), auto_renew=True, beats_until=10 * MINUTE, last_call=None,
     ),
-    _silent("shop-lb-2", ClientKind.LB_AGENT, State.OK_UNKNOWN, Severity.INFO, token="elsewhere", certificate_left=63 * DAY),
+    _silent(
+        "shop-lb-2", ClientKind.LB_AGENT, State.OK_UNKNOWN, Severity.INFO,
+        unminted="elsewhere", certificate_left=63 * DAY,
+    ),
     _fine("shop-proxy", ClientKind.OTHER, owner="network", certificate_left=69 * DAY, token_left=55 * DAY),
     _fine("shop-ingress", ClientKind.OTHER, owner="network", certificate_left=74 * DAY, token_left=62 * DAY),
 )  # fmt: skip
 
 _LEDGER: Final = (
-    _silent("ledger-kms", ClientKind.KMS, State.LOCKED_OUT, Severity.EXPIRED, certificate_left=-6 * DAY, token_left=-28 * DAY, last_call=20 * DAY),
+    _silent(
+        "ledger-kms", ClientKind.KMS, State.LOCKED_OUT, Severity.EXPIRED,
+        certificate_left=-6 * DAY, token_left=-28 * DAY, last_call=20 * DAY,
+    ),
     _fine(
         "ledger-csi", ClientKind.CSI, expect=State.DUE, severity=Severity.WARNING,
         auto_renew=False, certificate_left=19 * DAY, token_left=66 * DAY, living=Living(renews_itself=False),
@@ -146,10 +174,19 @@ _LEDGER: Final = (
         "ledger-certmgr", ClientKind.CERT_MANAGER, expect=State.LOCKED_OUT, severity=Severity.EXPIRED,
         certificate_left=-3 * DAY, token_left=-3 * DAY, has_login_path=True, last_call=5 * DAY,
     ),
-    _silent("ledger-ccm", ClientKind.CLOUD_PROVIDER, State.DUE_UNKNOWN, Severity.WARNING, token="elsewhere", certificate_left=22 * DAY),
+    _silent(
+        "ledger-ccm", ClientKind.CLOUD_PROVIDER, State.DUE_UNKNOWN, Severity.WARNING,
+        unminted="elsewhere", certificate_left=22 * DAY,
+    ),
     _fine("ledger-lb-1", ClientKind.LB_AGENT, certificate_left=56 * DAY, token_left=41 * DAY),
-    _silent("ledger-lb-2", ClientKind.LB_AGENT, State.LATENT, Severity.WARNING, token="none", certificate_left=50 * DAY),
-    _silent("ledger-proxy", ClientKind.OTHER, State.EXPIRED_UNKNOWN, Severity.EXPIRED, owner="network", token="elsewhere", certificate_left=-DAY, last_call=2 * DAY),
+    _silent(
+        "ledger-lb-2", ClientKind.LB_AGENT, State.LATENT, Severity.WARNING,
+        unminted="none", certificate_left=50 * DAY,
+    ),
+    _silent(
+        "ledger-proxy", ClientKind.OTHER, State.EXPIRED_UNKNOWN, Severity.EXPIRED,
+        owner="network", unminted="elsewhere", certificate_left=-DAY, last_call=2 * DAY,
+    ),
     _fine("ledger-ingress", ClientKind.OTHER, owner="network", certificate_left=73 * DAY, token_left=58 * DAY),
     _fine("ledger-backup", ClientKind.OTHER, owner="storage", certificate_left=59 * DAY, token_left=45 * DAY),
 )  # fmt: skip
@@ -179,7 +216,10 @@ _LAB: Final = tuple(
 )
 
 _PILOT: Final = (
-    _silent("pilot-csi", ClientKind.CSI, State.OK, Severity.INFO, overlays=frozenset({Overlay.ORPHAN}), auto_renew=True, last_call=16 * DAY),
+    _silent(
+        "pilot-csi", ClientKind.CSI, State.OK, Severity.INFO,
+        overlays=frozenset({Overlay.ORPHAN}), auto_renew=True, last_call=16 * DAY,
+    ),
 )  # fmt: skip
 
 

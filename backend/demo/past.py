@@ -7,7 +7,7 @@ transaction; what makes keys or moves a CA rotation has its own, as in a running
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from backend.core.rotation import ClientStanding, Phase
 from backend.delivery.file import write_login_file
 from backend.demo.cast import DEPLOYMENT, MANAGEMENT, PLANNED_OFF, REMOVED, REPAIRED_BY_HAND
 from backend.demo.player import Holding, Player
-from backend.demo.stories import BIRTH, CA_ROTATION, DAY, MINUTE, NEVER_CAME_BACK, Deed, Story
+from backend.demo.stories import BIRTH, CA_ROTATION, DAY, MINUTE, NEVER_CAME_BACK, Story
 from backend.service import deliveries, fleet, operations, rotation
 from backend.service.bootstrap import STORE_FILE, NewAgent, init_agent, open_world
 from backend.service.world import World

@@ -64,7 +64,7 @@ class Player:
         self._login_path = login_path
         self.holdings: dict[str, Holding] = {}
         self.admin: Caller | None = None
-        self._deeds: dict[Deed, Callable[[Transaction, Story], None]] = {
+        self._deeds: dict[Deed, Callable[[Transaction, Story], object]] = {
             Deed.CREATE: self._create,
             Deed.ROTATE: self._rotate,
             Deed.SIGN_IN: lambda tx, story: self.sign_in(tx, story.name, story.lifetime),
@@ -137,7 +137,7 @@ class Player:
             cluster=story.cluster,
             host=story.host,
             owner=story.owner,
-            tags={TAG_TOKEN: story.token} if story.token else {},
+            tags={TAG_TOKEN: story.unminted} if story.unminted else {},
             token_lifetime=story.token_lifetime,
             auto_rotate=story.auto_rotate,
             login_file_path=self._login_path(story.name) if story.has_login_path else "",

@@ -66,10 +66,10 @@ class Living:
 class Story:
     """One client. `certificate_left` and `token_left` count from the demo's start and are negative once past.
 
-    None for `certificate_left`: it never had one. `token` "elsewhere" or "none": as the tag `mocdeck.token`. Lifetimes
-    are what was asked for; a leaf of an old CA may have been cut to its end. `is_veteran`: it is older than the last CA
-    rotation and came back from it. `last_call` is how long ago a silent client was last seen. `early_by` is how far the
-    clock was ahead that issued its certificate.
+    None for `certificate_left`: it never had one. `unminted` "elsewhere" or "none": the agent makes no token, as with
+    the tag `mocdeck.token`. Lifetimes are what was asked for; a leaf of an old CA may have been cut to its end.
+    `is_veteran`: it is older than the last CA rotation and came back from it. `last_call` is how long ago a silent
+    client was last seen. `early_by` is how far the clock was ahead that issued its certificate.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Story:
     token_left: timedelta = 60 * DAY
     lifetime: timedelta = 90 * DAY
     token_lifetime: timedelta = 90 * DAY
-    token: str = ""
+    unminted: str = ""
     auto_renew: bool | None = True
     auto_rotate: bool = False
     has_login_path: bool = False
@@ -111,7 +111,7 @@ class Story:
         elif self.certificate_left is not None:
             yield from self._certificates(born)
         token_ago = self.token_lifetime - self.token_left
-        if not self.token and token_ago < born:
+        if not self.unminted and token_ago < born:
             yield token_ago, Deed.ROTATE
         if self.last_call is not None:
             yield self.last_call, Deed.CALL
@@ -125,7 +125,7 @@ class Story:
         """When the identity was made: early enough for its token and for its certificate."""
         if self.created_ago is not None:
             return self.created_ago
-        token_ago = timedelta(0) if self.token else self.token_lifetime - self.token_left
+        token_ago = timedelta(0) if self.unminted else self.token_lifetime - self.token_left
         if self.certificate_left is None or self.early_by is not None:
             return token_ago or DAY
         return max(token_ago, self._certified_ago(self.certificate_left) + _SIGN_IN_AFTER)
@@ -138,7 +138,7 @@ class Story:
         assert self.certificate_left is not None  # noqa: S101 - asked by the caller
         last = self._certified_ago(self.certificate_left)
         first = born - _SIGN_IN_AFTER
-        if self.token:
+        if self.unminted:
             yield last, Deed.CERTIFY
             return
         if first - last < DAY:
