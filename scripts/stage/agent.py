@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from backend.clock import Clock
-from backend.core.blast import ReturnRoute, WayBack, way_back
+from backend.core.blast import WayBack, way_back
 from backend.core.errors import ConfirmationRefused, InconsistentState, NotFound, PlanChanged
 from backend.core.fleet import FleetColumns, FleetDelta, unix
 from backend.core.plan import ActionKind, PlanFacts, make_plan
-from backend.core.rotation import PlannedClient, RotationClient, rotation_plan_hash
+from backend.core.rotation import RotationClient
 from scripts.stage.describe import describe, events
 from scripts.stage.fleet import AUTHORITIES, CLUSTERS, DAY, DEPLOYMENT, LIFETIME, NOW, SEEDS, Seed, snapshot
+from scripts.stage.plans import plan_view, rotation_plan_view, waiting_operation
 from scripts.stage.rotation import StagedRotation
 from tui.gateway import (
     CheckView,
@@ -28,11 +29,8 @@ from tui.gateway import (
     Connection,
     Delivery,
     EventView,
-    OperationTargetView,
     OperationView,
-    PlanTargetView,
     PlanView,
-    RotationClientView,
     RotationMove,
     RotationPlanView,
     RotationView,
@@ -78,7 +76,6 @@ class StagedAgent:
         self.checks: tuple[CheckView, ...] = CHECKS
         self.change = 1
         self._state_dir = state_dir
-        self._hashes: dict[str, str] = {}
 
     # What a test does to it
 
@@ -236,37 +233,7 @@ class StagedAgent:
             parallel=parallel,
             authority_not_after=AUTHORITIES[-1].validity.not_after,
         )
-        targets = tuple(
-            PlanTargetView(
-                name=d.name,
-                number=d.number,
-                cluster=d.cluster,
-                kind=d.kind.value,
-                runs=d.runs,
-                why=d.why,
-                route=d.route.value,
-                steps=d.steps,
-                certificate_now=d.certificate_now,
-                certificate_then=d.certificate_then,
-                token_now=d.token_now,
-                token_then=d.token_then,
-                downtime=d.downtime,
-            )
-            for d in draft.decisions
-        )
-        return PlanView(
-            id=f"plan-{self.looks['plan']}",
-            action=action,
-            hash=draft.hash,
-            made_at=self.now,
-            expires_at=self.now + PLAN_LIFETIME,
-            targets=targets,
-            warnings=draft.warnings,
-            runs=draft.runs,
-            parallel=draft.parallel,
-            force=force,
-            reason=reason,
-        )
+        return plan_view(draft, f"plan-{self.looks['plan']}", self.now, PLAN_LIFETIME)
 
     async def start(self, plan: PlanView) -> OperationView:
         self._ask(f"start {plan.id}")
@@ -281,36 +248,7 @@ class StagedAgent:
         )
         if fresh.hash != plan.hash:
             raise PlanChanged("since the plan was made, its facts have changed; look at a new plan")
-        targets = tuple(
-            OperationTargetView(
-                name=target.name,
-                state="waiting" if target.runs else "skipped",
-                step="",
-                result="" if target.runs else target.why,
-                old_serial=f"5f2a91c077de{target.number:04x}" if target.certificate_now else "",
-                new_serial="",
-                started_at=None,
-                ended_at=None,
-                route=target.route,
-            )
-            for target in plan.targets
-        )
-        operation = OperationView(
-            id=f"operation-{len(self.operations_kept) + 1}",
-            action=plan.action,
-            state="running",
-            actor="ops-anna",
-            started_at=self.now,
-            ended_at=None,
-            targets=targets,
-            total=0,
-            done=0,
-            failed=0,
-            running=0,
-            waiting=0,
-            skipped=0,
-            reason=plan.reason,
-        )
+        operation = waiting_operation(plan, f"operation-{len(self.operations_kept) + 1}", self.now)
         self.operations_kept[operation.id] = self._counted(operation)
         return self.operations_kept[operation.id]
 
@@ -352,46 +290,8 @@ class StagedAgent:
     async def plan_rotation(self) -> RotationPlanView:
         self._look("plan_rotation")
         ways = self._ways()
-        digest = rotation_plan_hash(
-            deployment=DEPLOYMENT,
-            from_generation=4,
-            to_generation=5,
-            from_fingerprint=AUTHORITIES[-1].fingerprint,
-            clients=[
-                PlannedClient(number=number, name=seed.name, way=ways[seed.name])
-                for number, seed in enumerate(self.seeds, 1)
-            ],
-        )
-        routes = Counter(way.route for way in ways.values())
-        rest = routes[ReturnRoute.FILE] + routes[ReturnRoute.MANUAL]
-        return RotationPlanView(
-            id=f"rotation-plan-{self.looks['plan_rotation']}",
-            hash=digest,
-            made_at=self.now,
-            expires_at=self.now + PLAN_LIFETIME,
-            deployment=DEPLOYMENT,
-            from_generation=4,
-            to_generation=5,
-            checks=self.checks,
-            clients=tuple(
-                RotationClientView(
-                    name=seed.name,
-                    cluster=seed.cluster,
-                    kind=seed.kind,
-                    owner=seed.owner,
-                    route=ways[seed.name].route.value,
-                    why=ways[seed.name].why,
-                    state="",
-                )
-                for seed in self.seeds
-            ),
-            duration=f"about 65 s for the {routes[ReturnRoute.ITSELF]} that come back by themselves (two of their "
-            f"slowest heartbeats, 30 s); unknown for the {rest} that need a login file",
-            by_itself=routes[ReturnRoute.ITSELF],
-            by_file=routes[ReturnRoute.FILE],
-            by_hand=routes[ReturnRoute.MANUAL],
-            already_out=routes[ReturnRoute.OUT],
-        )
+        plan_id = f"rotation-plan-{self.looks['plan_rotation']}"
+        return rotation_plan_view(self.seeds, ways, self.checks, plan_id, self.now, PLAN_LIFETIME)
 
     async def start_rotation(self, plan: RotationPlanView, typed_name: str, reason: str) -> RotationView:
         self._ask(f"start_rotation {plan.id} {typed_name}")

@@ -6,8 +6,8 @@ ages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -255,30 +255,7 @@ def snapshot(
         return places[text]
 
     for number, seed in enumerate(seeds, 1):
-        ends = None if seed.left is None else NOW + seed.left
-        token = None if seed.token is None else NOW + seed.token
-        values = {
-            "number": number,
-            "name": put(seed.name),
-            "kind": put(seed.kind),
-            "cluster": put(seed.cluster),
-            "host": put(seed.host),
-            "owner": put(seed.owner),
-            "certificate_not_before": unix(None if ends is None else ends - LIFETIME),
-            "certificate_not_after": unix(ends),
-            "generation": seed.generation,
-            "serial_low": 0x5F2A91C077DE0000 + number,
-            "used_serial_low": 0x5F2A91C077DE0000 + number,
-            "token_issued_at": unix(None if token is None else token - LIFETIME),
-            "token_expires_at": unix(token),
-            "last_seen_at": unix(at - seed.silent_for),
-            "heartbeat_at": unix(at - seed.silent_for) if seed.beats else 0,
-            "heartbeat_interval": 30 if seed.beats else 0,
-            "skew": seed.skew,
-            "flags": int(seed.flags),
-            "planned_off_until": 0,
-            "activity": put(seed.activity),
-        }
+        values = _row(number, seed, at, put)
         for column, value in values.items():
             rows[column].append(value)
     return FleetDelta(
@@ -297,6 +274,28 @@ def snapshot(
     )
 
 
-def healthy(seed: Seed) -> Seed:
-    """Return the same client as it is after a renewal."""
-    return replace(seed, left=LIFETIME)
+def _row(number: int, seed: Seed, at: datetime, put: Callable[[str], int]) -> dict[str, int]:
+    ends = None if seed.left is None else NOW + seed.left
+    token = None if seed.token is None else NOW + seed.token
+    return {
+        "number": number,
+        "name": put(seed.name),
+        "kind": put(seed.kind),
+        "cluster": put(seed.cluster),
+        "host": put(seed.host),
+        "owner": put(seed.owner),
+        "certificate_not_before": unix(None if ends is None else ends - LIFETIME),
+        "certificate_not_after": unix(ends),
+        "generation": seed.generation,
+        "serial_low": 0x5F2A91C077DE0000 + number,
+        "used_serial_low": 0x5F2A91C077DE0000 + number,
+        "token_issued_at": unix(None if token is None else token - LIFETIME),
+        "token_expires_at": unix(token),
+        "last_seen_at": unix(at - seed.silent_for),
+        "heartbeat_at": unix(at - seed.silent_for) if seed.beats else 0,
+        "heartbeat_interval": 30 if seed.beats else 0,
+        "skew": seed.skew,
+        "flags": int(seed.flags),
+        "planned_off_until": 0,
+        "activity": put(seed.activity),
+    }
