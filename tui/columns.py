@@ -34,6 +34,7 @@ OVERLAY_WORDS: Final[Mapping[Overlay, str]] = {
     Overlay.PLANNED_OFF: "off",
     Overlay.ORPHAN: "orphan",
     Overlay.SKEW_WARNING: "skew",
+    Overlay.MISSED_SLOT: "late",
 }
 
 

@@ -30,7 +30,9 @@ INSTANT_COLUMNS: Final = (
     "last_seen_at",
     "heartbeat_at",
     "planned_off_until",
+    "renew_until",
 )
+LATER_COLUMNS: Final = ("renew_until",)  # an agent of an earlier version does not send them: none is known
 
 
 def instant(seconds: int) -> datetime | None:
@@ -64,6 +66,7 @@ class ClientFlag(IntFlag):
     TOKEN_EMPTY = 64
     TOKEN_UNKNOWN = 128
     ORPHAN = 256
+    FILE_ROUTE = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,8 @@ class ClusterInfo:
 class ClientColumns:
     """Clients, one entry each in every column; the columns are those of fleet.proto's `ClientColumns`.
 
-    `name`, `kind`, `cluster`, `host`, `owner` and `activity` are indices into the delta's `names`.
+    `name`, `kind`, `cluster`, `host`, `owner` and `activity` are indices into the delta's `names`. A column that an
+    earlier version did not have may be empty.
 
     Raises:
         InvalidInput: the columns differ in length.
@@ -122,8 +126,12 @@ class ClientColumns:
     flags: Sequence[int] = ()
     planned_off_until: Sequence[int] = ()
     activity: Sequence[int] = ()
+    renew_until: Sequence[int] = ()
 
     def __post_init__(self) -> None:
+        for name in LATER_COLUMNS:
+            if not len(getattr(self, name)) and len(self.number):
+                object.__setattr__(self, name, (0,) * len(self.number))
         lengths = {column.name: len(getattr(self, column.name)) for column in fields(self)}
         odd = sorted(name for name, length in lengths.items() if length != lengths["number"])
         if odd:

@@ -22,6 +22,7 @@ from backend.core.limits import (
     OVERDUE,
     SKEW_UNCERTAIN,
     SKEW_WARNING,
+    SLOT_GRACE,
     STALE_INTERVALS,
 )
 from backend.core.model import TokenStanding
@@ -70,6 +71,7 @@ class Evidence:
         "now",
         "pending",
         "planned_off",
+        "slot_missed",
         "stale",
         "token",
         "token_critical",
@@ -88,6 +90,7 @@ class Evidence:
         self.planned_off = planned is not None and now < planned
         self.uncertain = abs(facts.skew) > SKEW_UNCERTAIN
         self.stale = not self.planned_off and self._is_unconfirmed()
+        self.slot_missed = facts.renew_until is not None and self._has_missed_slot(facts.renew_until)
 
     def _read_certificate(self, certificate: CertificateFacts | None) -> None:
         self.certificate = certificate
@@ -140,6 +143,13 @@ class Evidence:
         if not facts.agent_alive or facts.observed_at is None:
             return True
         return self.now - facts.observed_at > facts.poll_interval * STALE_INTERVALS
+
+    def _has_missed_slot(self, renew_until: datetime) -> bool:
+        """Tell it until OVERDUE says the same; a new certificate has a new slot and clears it (domain.md US-05.2)."""
+        if self.now <= renew_until or self.certificate is None or self.late or self.planned_off:
+            return False
+        grace = share(self.certificate.validity.lifetime, SLOT_GRACE)
+        return self.facts.auto_renew is True and self.now > renew_until + grace
 
     @property
     def token_is_dead(self) -> bool:

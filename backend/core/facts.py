@@ -44,6 +44,7 @@ class Overlay(Enum):
     ACTION_RUNNING = "ACTION RUNNING"
     UNCERTAIN = "UNCERTAIN"  # the endpoint's clock is off by more than five minutes
     SKEW_WARNING = "SKEW WARNING"  # off by more than thirty seconds
+    MISSED_SLOT = "MISSED SLOT"  # its renewal slot has passed and no renewal came (pki.md 4.9)
 
 
 class Severity(IntEnum):
@@ -111,6 +112,8 @@ class ClientFacts:
     `observed_at` is when the facts were last confirmed (a heartbeat for clients that send them, the agent's own
     answer for the others); None: never. `poll_interval` is how often that is expected. `skew` is the endpoint's
     clock less ours. `agent_alive` False: the agent itself does not answer, so nothing of this can be confirmed.
+    `renew_until` is the end of its renewal slot, None where it promises to keep none. `has_heartbeat` and
+    `has_file_route` say how a fresh token could reach it without anybody's help.
     """
 
     kind: ClientKind
@@ -127,6 +130,9 @@ class ClientFacts:
     planned_off_until: datetime | None = None
     action_running: bool = False
     agent_alive: bool = True
+    renew_until: datetime | None = None
+    has_heartbeat: bool = False
+    has_file_route: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ _CERTIFICATE_UNTRUSTED: Final = int(ClientFlag.CERTIFICATE_UNTRUSTED)
 _TOKEN_EMPTY: Final = int(ClientFlag.TOKEN_EMPTY)
 _TOKEN_UNKNOWN: Final = int(ClientFlag.TOKEN_UNKNOWN)
 _ORPHAN: Final = int(ClientFlag.ORPHAN)
+_FILE_ROUTE: Final = int(ClientFlag.FILE_ROUTE)
 
 
 @lru_cache(maxsize=1024)
@@ -89,6 +90,7 @@ class ClientRow:
     flags: ClientFlag
     planned_off_until: datetime | None
     activity: str
+    renew_until: datetime | None = None  # end of the newest certificate's renewal slot
 
 
 class FleetColumns:
@@ -234,6 +236,7 @@ class FleetColumns:
             flags=_flags(column["flags"][index]),
             planned_off_until=instant(column["planned_off_until"][index]),
             activity=self.text("activity", index),
+            renew_until=instant(column["renew_until"][index]),
         )
 
     def facts(self, index: int, *, now: datetime, agent_alive: bool, agent_now: datetime) -> ClientFacts:
@@ -261,6 +264,10 @@ class FleetColumns:
             planned_off_until=self._planned_off_until(index),
             action_running=bool(self.text("activity", index)),
             agent_alive=agent_alive,
+            # Only with heartbeats is it known to keep its slot; others renew by rules of their own (domain.md 5.2).
+            renew_until=instant(column["renew_until"][index]) if interval else None,
+            has_heartbeat=bool(interval),
+            has_file_route=bool(bits & _FILE_ROUTE),
         )
 
     def _kind(self, index: int) -> ClientKind:

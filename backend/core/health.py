@@ -181,6 +181,8 @@ def _overlays(e: Evidence) -> frozenset[Overlay]:
         found.append(Overlay.UNCERTAIN)
     elif e.skew_is_notable:
         found.append(Overlay.SKEW_WARNING)
+    if e.slot_missed:
+        found.append(Overlay.MISSED_SLOT)
     return frozenset(found) if found else _NO_OVERLAYS
 
 
@@ -205,7 +207,7 @@ def _is_critical(e: Evidence, state: State) -> bool:
 
 
 def _is_warning(e: Evidence, state: State) -> bool:
-    if state in _SIMPLE_WARNINGS:
+    if state in _SIMPLE_WARNINGS or e.slot_missed:
         return True
     if e.effective_due and (e.limited or not e.facts.auto_renew):
         return True
@@ -265,7 +267,7 @@ def _way_out(e: Evidence, state: State) -> NextAction:
 def _renewal(e: Evidence, state: State) -> NextAction:
     if e.authority_is_the_problem:
         return NextAction.ROTATE_CA
-    if state is State.OVERDUE:
+    if state is State.OVERDUE or e.slot_missed:
         return NextAction.AUTO_LATE
     if e.due:
         return NextAction.AUTO if e.facts.auto_renew else NextAction.RENEW

@@ -13,6 +13,7 @@ DUE: Final = Fraction(30, 100)  # domain.md 5.2: renew from 30 % of the lifetime
 OVERDUE: Final = Fraction(28, 100)  # domain.md A-1: one 2 % retry missed
 CRITICAL: Final = Fraction(10, 100)  # domain.md 16.3
 RETRY: Final = Fraction(2, 100)  # domain.md 5.2
+SLOT_GRACE: Final = Fraction(1, 100)  # pki.md 4.9: past its slot by half a retry, a renewal was missed
 ABSOLUTE_DUE: Final = timedelta(days=27)  # domain.md 16.1: token without iat
 ABSOLUTE_CRITICAL: Final = timedelta(days=9)
 

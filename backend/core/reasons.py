@@ -183,6 +183,18 @@ def _has_due_token_too(e: Evidence, state: State) -> bool:
     return e.token_due and state in {State.OVERDUE, State.NEVER_SIGNED_IN}
 
 
+def _has_missed_slot(e: Evidence, _: State) -> bool:
+    return e.slot_missed
+
+
+def _missed_slot(e: Evidence) -> str:
+    slot = "" if e.facts.renew_until is None else f", which ended at {at(e.facts.renew_until)}"
+    return (
+        f"It should have renewed by itself in its slot{slot}, and no renewal has come: its renewal seems to have "
+        f"stopped. Its certificate works until {end_of(e)}."
+    )
+
+
 def _is_limited(e: Evidence, _: State) -> bool:
     return e.authority_is_the_problem and not e.authority_ended
 
@@ -233,6 +245,7 @@ _BESIDE: Final[tuple[tuple[Callable[[Evidence, State], bool], Callable[[Evidence
     (_is_late_too, _overdue),
     (_has_due_token_too, _token_due),
     (_is_due_too, _due),
+    (_has_missed_slot, _missed_slot),
     (_is_limited, _limited),
     (_has_unseen_token, _unseen_token),
     (lambda e, _: e.stale, _stale),

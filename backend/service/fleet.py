@@ -38,6 +38,7 @@ _CERTIFICATE_UNTRUSTED: Final = ClientFlag.CERTIFICATE_UNTRUSTED.value
 _TOKEN_EMPTY: Final = ClientFlag.TOKEN_EMPTY.value
 _TOKEN_UNKNOWN: Final = ClientFlag.TOKEN_UNKNOWN.value
 _ORPHAN: Final = ClientFlag.ORPHAN.value
+_FILE_ROUTE: Final = ClientFlag.FILE_ROUTE.value
 _COLUMNS: Final = tuple(column.name for column in fields(ClientColumns))
 
 
@@ -179,6 +180,7 @@ def _row(sources: _Sources, row: FleetRow, names: dict[str, int]) -> tuple[int, 
         _flags(sources, row, generation, is_revoked=is_revoked),
         row.planned_off_until or 0,
         names.setdefault(sources.activities.get(row.number, ""), len(names)),
+        row.newest_renew_until or 0,  # of the newest: a renewal has arrived once it is issued, used or not
     )
 
 
@@ -207,6 +209,8 @@ def _flags(sources: _Sources, row: FleetRow, generation: int | None, *, is_revok
         flags |= _TOKEN_UNKNOWN if row.token_standing == TokenStanding.UNKNOWN.value else _TOKEN_EMPTY
     if _is_orphan(row, sources.gone):
         flags |= _ORPHAN
+    if row.login_file_path:
+        flags |= _FILE_ROUTE
     return flags
 
 

@@ -168,12 +168,14 @@ class FleetRow(NamedTuple):
     revoked_at: int | None
     token_standing: str
     planned_off_until: int | None
+    login_file_path: str
     newest_serial: str | None
     newest_not_before: int | None
     newest_not_after: int | None
     newest_generation: int | None
     newest_revoked_at: int | None
     newest_revoke_reason: str | None
+    newest_renew_until: int | None
     used_serial: str | None
     used_not_before: int | None
     used_not_after: int | None

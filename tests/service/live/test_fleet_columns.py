@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -178,3 +179,43 @@ def test_one_client_is_described_in_full(live: Live) -> None:
     client.beat()
     with live.site.transaction() as tx:
         assert describe(tx, live.site.world, "kva").delivery_route == "heartbeat"
+
+
+def test_the_columns_carry_the_slot_of_the_newest_certificate(live: Live) -> None:
+    client = live.client("csi-1")
+    assert client.certificate is not None
+    columns = load(live, FleetColumns())
+    index = columns.index_of(client.number)
+    assert index is not None
+    assert columns.row(index).renew_until == client.certificate.renew_until
+    now = live.site.clock.now()
+    facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
+    assert (facts.renew_until, facts.has_heartbeat, facts.has_file_route) == (
+        client.certificate.renew_until,
+        True,
+        False,
+    )
+    live.site.clock.advance(timedelta(days=60))
+    client.renew()
+    assert load(live, columns).row(index).renew_until == client.certificate.renew_until
+
+
+def test_a_client_without_heartbeats_promises_no_slot_and_a_path_is_a_route(live: Live) -> None:
+    client = live.client("csi-1", signed_in=False, login_file_path="/var/lib/mocdeck-test/login.yaml")
+    client.sign_in()
+    columns = load(live, FleetColumns())
+    index = columns.index_of(client.number)
+    assert index is not None
+    now = live.site.clock.now()
+    facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
+    assert (facts.renew_until, facts.has_heartbeat, facts.has_file_route) == (None, False, True)
+    assert columns.row(index).renew_until is not None
+
+
+def test_an_agent_of_an_earlier_version_sends_no_slots_and_is_understood(live: Live) -> None:
+    live.client("csi-1")
+    with live.site.transaction() as tx:
+        (delta,) = read(tx, live.site.world, 0)
+    columns = FleetColumns()
+    columns.apply(replace(delta, clients=replace(delta.clients, renew_until=())))
+    assert [columns.row(i).renew_until for i in range(len(columns))] == [None, None]

@@ -19,6 +19,7 @@ class ClientFlag(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TOKEN_EMPTY: _ClassVar[ClientFlag]
     TOKEN_UNKNOWN: _ClassVar[ClientFlag]
     ORPHAN: _ClassVar[ClientFlag]
+    FILE_ROUTE: _ClassVar[ClientFlag]
 NONE: ClientFlag
 AUTO_RENEW: ClientFlag
 AUTO_RENEW_UNKNOWN: ClientFlag
@@ -29,6 +30,7 @@ CERTIFICATE_UNTRUSTED: ClientFlag
 TOKEN_EMPTY: ClientFlag
 TOKEN_UNKNOWN: ClientFlag
 ORPHAN: ClientFlag
+FILE_ROUTE: ClientFlag
 
 class FleetRequest(_message.Message):
     __slots__ = ("since",)
@@ -71,7 +73,7 @@ class FleetChunk(_message.Message):
     def __init__(self, change: _Optional[int] = ..., agent_time: _Optional[int] = ..., full: _Optional[bool] = ..., last: _Optional[bool] = ..., deployment: _Optional[str] = ..., deployment_id: _Optional[str] = ..., names: _Optional[_Iterable[str]] = ..., clients: _Optional[_Union[ClientColumns, _Mapping]] = ..., removed: _Optional[_Iterable[int]] = ..., authorities: _Optional[_Iterable[_Union[AuthorityRow, _Mapping]]] = ..., clusters: _Optional[_Iterable[_Union[ClusterRow, _Mapping]]] = ..., bundle_epoch: _Optional[int] = ..., agent_version: _Optional[str] = ..., simulated: _Optional[bool] = ..., rotation_phase: _Optional[str] = ...) -> None: ...
 
 class ClientColumns(_message.Message):
-    __slots__ = ("number", "name", "kind", "cluster", "host", "owner", "certificate_not_before", "certificate_not_after", "generation", "serial_low", "used_serial_low", "token_issued_at", "token_expires_at", "last_seen_at", "heartbeat_at", "heartbeat_interval", "skew", "flags", "planned_off_until", "activity")
+    __slots__ = ("number", "name", "kind", "cluster", "host", "owner", "certificate_not_before", "certificate_not_after", "generation", "serial_low", "used_serial_low", "token_issued_at", "token_expires_at", "last_seen_at", "heartbeat_at", "heartbeat_interval", "skew", "flags", "planned_off_until", "activity", "renew_until")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +94,7 @@ class ClientColumns(_message.Message):
     FLAGS_FIELD_NUMBER: _ClassVar[int]
     PLANNED_OFF_UNTIL_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    RENEW_UNTIL_FIELD_NUMBER: _ClassVar[int]
     number: _containers.RepeatedScalarFieldContainer[int]
     name: _containers.RepeatedScalarFieldContainer[int]
     kind: _containers.RepeatedScalarFieldContainer[int]
@@ -112,7 +115,8 @@ class ClientColumns(_message.Message):
     flags: _containers.RepeatedScalarFieldContainer[int]
     planned_off_until: _containers.RepeatedScalarFieldContainer[int]
     activity: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, number: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., kind: _Optional[_Iterable[int]] = ..., cluster: _Optional[_Iterable[int]] = ..., host: _Optional[_Iterable[int]] = ..., owner: _Optional[_Iterable[int]] = ..., certificate_not_before: _Optional[_Iterable[int]] = ..., certificate_not_after: _Optional[_Iterable[int]] = ..., generation: _Optional[_Iterable[int]] = ..., serial_low: _Optional[_Iterable[int]] = ..., used_serial_low: _Optional[_Iterable[int]] = ..., token_issued_at: _Optional[_Iterable[int]] = ..., token_expires_at: _Optional[_Iterable[int]] = ..., last_seen_at: _Optional[_Iterable[int]] = ..., heartbeat_at: _Optional[_Iterable[int]] = ..., heartbeat_interval: _Optional[_Iterable[int]] = ..., skew: _Optional[_Iterable[int]] = ..., flags: _Optional[_Iterable[int]] = ..., planned_off_until: _Optional[_Iterable[int]] = ..., activity: _Optional[_Iterable[int]] = ...) -> None: ...
+    renew_until: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, number: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., kind: _Optional[_Iterable[int]] = ..., cluster: _Optional[_Iterable[int]] = ..., host: _Optional[_Iterable[int]] = ..., owner: _Optional[_Iterable[int]] = ..., certificate_not_before: _Optional[_Iterable[int]] = ..., certificate_not_after: _Optional[_Iterable[int]] = ..., generation: _Optional[_Iterable[int]] = ..., serial_low: _Optional[_Iterable[int]] = ..., used_serial_low: _Optional[_Iterable[int]] = ..., token_issued_at: _Optional[_Iterable[int]] = ..., token_expires_at: _Optional[_Iterable[int]] = ..., last_seen_at: _Optional[_Iterable[int]] = ..., heartbeat_at: _Optional[_Iterable[int]] = ..., heartbeat_interval: _Optional[_Iterable[int]] = ..., skew: _Optional[_Iterable[int]] = ..., flags: _Optional[_Iterable[int]] = ..., planned_off_until: _Optional[_Iterable[int]] = ..., activity: _Optional[_Iterable[int]] = ..., renew_until: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class AuthorityRow(_message.Message):
     __slots__ = ("generation", "subject", "not_before", "not_after", "status", "fingerprint")
