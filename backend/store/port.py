@@ -27,6 +27,7 @@ from backend.core.model import (
     Token,
 )
 from backend.core.rbac import Role, RoleAssignment
+from backend.store.alert_port import Alerts, Notices, Silences, Sinks
 from backend.store.records import (
     FileDelivery,
     FleetRow,
@@ -317,6 +318,10 @@ class Transaction(Protocol):
     changes: Changes
     fleet: Fleet
     meta: Meta
+    alerts: Alerts
+    silences: Silences
+    notices: Notices
+    sinks: Sinks
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception inside undoes only what was written inside."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from backend.store import port
+from backend.store import alert_port, port
 from backend.store.access import SqlAssignments, SqlRoles
+from backend.store.alerts import SqlAlerts, SqlNotices, SqlSilences, SqlSinks
 from backend.store.changes import SqlChanges
 from backend.store.credentials import SqlCertificates, SqlTokens
 from backend.store.fleet import SqlFleet
@@ -45,6 +46,10 @@ class SqlTransaction:
         self.audit: port.Audit = SqlAudit(work)
         self.fleet: port.Fleet = SqlFleet(work)
         self.meta: port.Meta = SqlMeta(work)
+        self.alerts: alert_port.Alerts = SqlAlerts(work)
+        self.silences: alert_port.Silences = SqlSilences(work)
+        self.notices: alert_port.Notices = SqlNotices(work)
+        self.sinks: alert_port.Sinks = SqlSinks(work)
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception inside undoes only what was written inside."""
