@@ -6,7 +6,6 @@ The agent was made 200 days ago and serves now; its clients are in states that o
 from __future__ import annotations
 
 import gc
-import json
 import re
 import shutil
 import signal
@@ -172,15 +171,21 @@ def mocdeck(tmp_path: Path) -> Iterator[Mocdeck]:
     gc.enable()  # `status` switches it off for its own short life
 
 
-@pytest.fixture
-def operator(mocdeck: Mocdeck, agent: Running) -> Mocdeck:
-    """The same, signed in to the agent as its administrator."""
+@pytest.fixture(scope="module")
+def signed_in(agent: Running, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The contexts file of an administrator who signed in to the agent."""
+    home = tmp_path_factory.mktemp("signed-in")
     login = agent.directory / "admin" / "login.yaml"
-    result = mocdeck("login", "--login-file", login, "--context", "bonn", *agent.way)
+    words = ["login", "--login-file", str(login), "--context", "bonn", *agent.way]
+    result = CliRunner(env={"MOCDECK_HOME": str(home)}).invoke(cli, words)
     assert result.exit_code == 0, result.stderr
+    return home / "config" / "config.yaml"
+
+
+@pytest.fixture
+def operator(mocdeck: Mocdeck, signed_in: Path, tmp_path: Path) -> Mocdeck:
+    """The command line of that administrator."""
+    config = tmp_path / "home" / "config"
+    config.mkdir(parents=True)
+    shutil.copy(signed_in, config)
     return mocdeck
-
-
-def data(result: Result) -> Any:
-    """Standard output as JSON."""
-    return json.loads(result.stdout)

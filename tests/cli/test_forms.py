@@ -136,7 +136,8 @@ def readme(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_readme_s_help_is_filled_in_and_compared(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
-    path.write_text("# mocdeck\n\n<!-- help:begin -->\nold\n<!-- help:end -->\n\nThe rest.\n")
+    blocks = "".join(f"<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n\n" for name in ("keys", "help", "exits"))
+    path.write_text(f"# mocdeck\n\n{blocks}The rest.\n")
     assert readme(path, "--check").returncode == 1
     assert "old" in path.read_text(), "checking changes nothing"
     assert readme(path).returncode == 0
@@ -152,4 +153,4 @@ def test_a_readme_without_markers_is_refused(tmp_path: Path) -> None:
     path.write_text("# mocdeck\n")
     result = readme(path)
     assert result.returncode == 1
-    assert "help:begin" in result.stderr
+    assert ":begin -->" in result.stderr
