@@ -118,6 +118,8 @@ class DeckApp(App[int]):
         if self._handles_signals:
             loop = asyncio.get_running_loop()
             safety.install_signals(lambda code: self._leave_soon(loop, code))
+            if sys.__stdin__ is not None:
+                safety.watch_terminal(sys.__stdin__.fileno(), lambda code: self._leave_soon(loop, code))
         self.app_resume_signal.subscribe(self, self._resumed)
         self.run_worker(self._watch(), group="watch", exclusive=True, exit_on_error=False)
         self.set_interval(1.0, self.tick)
@@ -129,11 +131,6 @@ class DeckApp(App[int]):
 
     def _leave_soon(self, loop: asyncio.AbstractEventLoop, code: int) -> None:
         loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
-
-    def leave(self, code: int) -> None:
-        """End the program in order, and after two seconds in any case."""
-        safety.arm_watchdog(code)
-        self.exit(code, return_code=code)
 
     async def _watch(self) -> None:
         try:
@@ -161,8 +158,18 @@ class DeckApp(App[int]):
             self.model.reorder(self.clock.monotonic())
         self._tell(LinkChanged(alive=False))
 
+    @property
+    def _is_shown(self) -> bool:
+        """Tell whether there is a screen to draw on; on the way out there is none."""
+        return self._running and bool(self.screen_stack)
+
+    def redraw(self) -> None:
+        """Draw the dashboard's topmost screen, if there is one."""
+        if self._is_shown:
+            self.deck.draw()
+
     def _tell(self, message: FleetChanged | LinkChanged | Ticked) -> None:
-        if self._running and self.screen_stack:
+        if self._is_shown:
             self.deck.draw()
             if self.screen is not self.deck:
                 self.screen.post_message(message)
@@ -176,11 +183,8 @@ class DeckApp(App[int]):
 
     def tick(self) -> None:
         """Show the present second: judge, reorder if something moved, write what changed."""
-        if self._handles_signals and safety.terminal_is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self.leave(safety.SIGHUP_CODE)
-            return
         self._ticks += 1
-        if not self.app_focus and self._ticks % BLURRED_TICKS:
+        if not self._is_shown or (not self.app_focus and self._ticks % BLURRED_TICKS):
             return
         monotonic = self.clock.monotonic()
         deck = self.deck
@@ -305,7 +309,7 @@ class DeckApp(App[int]):
         self.notice_text = text
         self.notice_role = role
         self._notice_at = self.clock.monotonic()
-        self.deck.draw()
+        self.redraw()
 
     def toast_result(self, text: str) -> None:
         """Tell how the operator's own action ended."""
@@ -347,7 +351,7 @@ class DeckApp(App[int]):
             self._feed_wanted = True  # the link's own line says that the agent is away; the next answer asks again
         finally:
             self._feed_running = False
-        self.deck.draw()
+        self.redraw()
 
     @property
     def running_jobs(self) -> int:

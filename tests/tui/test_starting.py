@@ -8,6 +8,7 @@ import pytest
 
 from backend.client.contexts import Context, Contexts, find_places, write_contexts
 from backend.core.errors import NotFound
+from scripts.stage.drive import stage
 from tui.__main__ import run_dashboard
 
 
@@ -23,3 +24,11 @@ def test_without_a_terminal_it_refuses_before_it_connects(tmp_path: Path, capsys
     write_contexts(places.config_file, Contexts().put(site))
     assert run_dashboard("bonn", environment=environment) == 64
     assert "mocdeck status" in capsys.readouterr().err
+
+
+async def test_a_second_that_passes_on_the_way_out_draws_nothing_and_harms_nothing() -> None:
+    async with stage() as made:
+        app = made.app
+    app.tick()
+    app.notice("too late")
+    assert app.return_code in {0, None}

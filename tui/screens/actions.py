@@ -58,7 +58,7 @@ def _show(
         app.notice(f"{NOUNS[plan.action][0]}: planned, but you went on; press its key again to see the plan", "warning")
         return
     app.notice_text = ""
-    app.deck.draw()
+    app.redraw()
     if not plan.runs:
         _show_nothing(app, plan)
         return
