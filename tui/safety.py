@@ -89,15 +89,31 @@ def refuse_terminal(environment: Mapping[str, str], *, is_terminal: bool) -> str
     return None
 
 
-def terminal_is_gone(descriptor: int) -> bool:
-    """Tell whether the terminal behind `descriptor` has hung up; its reader would spin on end-of-file for ever."""
+def terminal_is_gone(descriptor: int, *, wait: bool = False) -> bool:
+    """Tell whether the terminal behind `descriptor` has hung up; `wait` answers only once it has, or cannot be known."""
     try:
         poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        events = poll.poll(0)
+        poll.register(descriptor, 0)  # a hang-up is always reported, input is not asked for
+        events = poll.poll(None if wait else 0)
     except (OSError, ValueError, AttributeError):
         return False  # no poll on this platform or descriptor: nothing is known to be wrong
     return any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in events)
+
+
+def watch_terminal(descriptor: int, leave: Callable[[int], None]) -> threading.Thread:
+    """Leave when the terminal hangs up, from a thread of its own.
+
+    A dead terminal stops the writer, whose full queue then blocks the event loop; only another thread still sees it.
+    """
+
+    def watch() -> None:
+        if terminal_is_gone(descriptor, wait=True):
+            arm_watchdog(SIGHUP_CODE)
+            leave(SIGHUP_CODE)
+
+    thread = threading.Thread(target=watch, name="mocdeck-terminal", daemon=True)
+    thread.start()
+    return thread
 
 
 def drop_terminal() -> None:

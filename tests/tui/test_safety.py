@@ -197,3 +197,13 @@ def test_a_pipe_whose_other_end_is_closed_counts_as_gone() -> None:
     os.close(writer)
     assert terminal_is_gone(reader)
     os.close(reader)
+
+
+def test_a_terminal_that_closes_while_its_output_is_stalled_ends_the_program(terminal: Terminal) -> None:
+    """Nobody reads: the writer's queue fills and blocks the event loop, which then cannot see the hang-up itself."""
+    terminal.read_until(b"csi-012")
+    for _ in range(40):
+        os.write(terminal.master, b"jjjjjkkkkk??\x1b")
+    os.close(terminal.master)
+    terminal.master = -1
+    assert terminal.process.wait(6) == 129
