@@ -60,7 +60,7 @@ def create_or_update(
     Raises:
         OldVersion: the version sent is not the present one.
         InconsistentState: the identity is revoked.
-        AccessDenied: the login file would be put to another place and the identity has rights that the caller has not.
+        AccessDenied: the identity is there and has rights that the caller has not.
         InvalidInput: the login file path lies among the agent's own files, or the tag has another value.
     """
     present = tx.identities.find(draft.name)
@@ -141,10 +141,12 @@ def revoke(tx: Transaction, world: World, caller: Caller, name: str) -> Identity
         NotFound: there is none of that name.
         InvalidInput: the name is empty: that would mean all of them.
         InconsistentState: it is the last owner.
+        AccessDenied: it has rights that the caller has not.
     """
     identity = get(tx, _named(name, "revoked"))
     if identity.revoked_at is not None:
         return identity
+    refuse_wider(tx, caller, identity)  # or whoever may keep identities could put every owner but the last out of work
     refuse_last_owner(tx, identity)
     now = world.clock.now()
     certificates = tx.certificates.revoke_of(identity.number, now, RevokeReason.IDENTITY)
@@ -227,8 +229,7 @@ def _check_draft(tx: Transaction, world: World, caller: Caller, draft: IdentityD
     if present is None:
         return
     _refuse_revoked(present)
-    if draft.login_file_path not in {"", present.login_file_path}:
-        refuse_wider(tx, caller, present)  # whoever reads that file has the identity's rights
+    refuse_wider(tx, caller, present)  # where its login file goes and how long its tokens live is power over its rights
 
 
 def _check_path(world: World, path: str) -> None:

@@ -1,7 +1,8 @@
 """What an identity may do, read from rows, and the two rules that no permission overrides.
 
-Nobody gets more rights than they have by way of another identity: whoever obtains its token or its certificate must
-hold all that it holds. And one enabled owner always remains (pki.md 7.5).
+Nobody gets more rights than they have by way of another identity, nor takes them away: whoever obtains its token or its
+certificate, alters it, revokes or deletes it must hold all that it holds. And one enabled owner always remains (pki.md
+7.5).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def grants_of(tx: Transaction, identity: Identity) -> Grants:
 
 
 def refuse_wider(tx: Transaction, caller: Caller, identity: Identity) -> None:
-    """Refuse a caller who would get rights through `identity` that it has not.
+    """Refuse a caller who would get rights through `identity` that it has not, or would take them from it.
 
     Raises:
         AccessDenied: the identity is another one and holds something that the caller does not.
@@ -42,7 +43,7 @@ def refuse_wider(tx: Transaction, caller: Caller, identity: Identity) -> None:
         return
     if not rbac.covers_all(caller.grants, grants_of(tx, identity)):
         raise AccessDenied(
-            f"{caller.name!r} has not all the rights of {identity.name!r}, so it cannot act in its name; "
+            f"{caller.name!r} has not all the rights of {identity.name!r}, so it cannot act in its name or change it; "
             "let an administrator with these rights do it"
         )
 

@@ -160,6 +160,29 @@ def test_nobody_deletes_an_identity_with_more_rights(site: Site) -> None:
         identities.delete(tx, site.world, helper, "second")
 
 
+@pytest.mark.parametrize("role", ["IdentityContributor", "Contributor"])
+def test_nobody_revokes_or_alters_an_identity_with_more_rights(site: Site, role: str) -> None:
+    site.signed_in("boss", "Owner")
+    helper = site.signed_in("helper", role)
+    site.identity("kva")
+    for name in ("boss", "admin"):
+        with site.transaction() as tx, pytest.raises(AccessDenied):
+            identities.revoke(tx, site.world, helper, name)
+        with pytest.raises(AccessDenied):
+            put(site, name, helper, tags={"a": "b"})
+        with site.transaction() as tx, pytest.raises(AccessDenied):
+            identities.precheck(tx, site.world, helper, [IdentityDraft(name=name)])
+    assert not put(site, "kva", helper, tags={"a": "b"})
+    with site.transaction() as tx:
+        assert identities.revoke(tx, site.world, helper, "kva").revoked_by == "helper"
+
+
+def test_an_identity_may_revoke_itself(site: Site) -> None:
+    site.signed_in("boss", "Owner")
+    with site.transaction() as tx:
+        assert identities.revoke(tx, site.world, site.admin, "admin").revoked_by == "admin"
+
+
 def test_nobody_leads_the_login_file_of_an_identity_with_more_rights_elsewhere(site: Site) -> None:
     """R69: whoever reads that file signs in as that identity."""
     helper = site.signed_in("helper", "IdentityContributor")
