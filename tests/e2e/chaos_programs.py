@@ -1,8 +1,8 @@
 """A fork server for programs that are to be killed: everything is imported once, each life is one fork away.
 
-Reads one JSON order a line from standard input and writes one JSON event a line to standard output: `{"do": "agent"}` and
-`{"do": "clients"}` answer with a pid (an agent adds its ports once it serves), `{"do": "kill"}` answers when the process
-is gone. It is the parent of all it kills, so a pid can never be somebody else's. Its end is the end of all of them.
+Reads one JSON order a line from standard input and writes one JSON event a line to standard output: `agent` and
+`clients` answer with a pid (an agent adds its ports once it serves), `kill` answers when the process is gone. It is the
+parent of all it kills, so a pid can never be somebody else's. Its end is the end of all of them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lab import PASSPHRASE, HurriedClock  # noqa: E402 - the folder is known only now
+from lab import PASSPHRASE, HurriedClock
 
-from backend.client.runner import Runner  # noqa: E402
-from backend.client.settings import RunnerSettings  # noqa: E402
-from backend.server.app import Agent  # noqa: E402
-from backend.server.logs import configure  # noqa: E402
+from backend.client.runner import Runner
+from backend.client.settings import RunnerSettings
+from backend.server.app import Agent
+from backend.server.logs import configure
 
 
 def tell(**event: Any) -> None:

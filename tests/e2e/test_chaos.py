@@ -30,7 +30,6 @@ from backend.core.model import Secret
 from backend.core.plan import ActionKind
 from backend.server.app import Listening
 from backend.wire.convert.statuses import tags_message
-from backend.wire.mocdeck.v1 import authority_pb2
 
 HERE = Path(__file__).parent
 KILLS = int(os.environ.get("MOCDECK_CHAOS_KILLS", "200"))
@@ -290,5 +289,6 @@ async def test_after_kills_at_random_nobody_is_lost_one_ca_issues_and_everybody_
         with capsys.disabled():
             print(  # noqa: T201 - what a run of this test did is part of its worth
                 f"\n{storm.agent_kills} kills of the agent, {storm.client_kills} of clients, seed {SEED}, "
-                f"{done['sign_in']} sign-ins, {done['renew']} renewals, {verdict.count} audit links, login files carried by hand: {sorted(work.carried)}"
+                f"{done['sign_in']} sign-ins, {done['renew']} renewals, {verdict.count} audit links, "
+                f"login files carried by hand: {sorted(work.carried)}"
             )
