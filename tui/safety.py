@@ -90,7 +90,7 @@ def refuse_terminal(environment: Mapping[str, str], *, is_terminal: bool) -> str
 
 
 def terminal_is_gone(descriptor: int, *, wait: bool = False) -> bool:
-    """Tell whether the terminal behind `descriptor` has hung up; `wait` answers only once it has, or cannot be known."""
+    """Tell whether the terminal behind `descriptor` has hung up; `wait`: answer once it has, or cannot be known."""
     try:
         poll = select.poll()
         poll.register(descriptor, 0)  # a hang-up is always reported, input is not asked for
