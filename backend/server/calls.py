@@ -21,12 +21,16 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One RPC: its full path, its request as it came, who sent it, and its lower-case metadata."""
+    """One RPC: its full path, its request as it came, who sent it, and its lower-case metadata.
+
+    `is_continued` tells that a watch goes on: the agent reads again, its caller did nothing new.
+    """
 
     path: str
     body: bytes = field(repr=False)
     peer: Peer
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # with the token, on a sign-in
+    is_continued: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Dispatcher:
         context = Context(tx, self._world, call, peer)
         if peer is not None:
             authorise(context, request)
-            guard.mark_used(tx, peer, self._world.clock.now())
+            if not call.is_continued:  # else each watcher of an idle fleet would be news to all the others
+                guard.mark_used(tx, peer, self._world.clock.now())
         answer = served.handle(context, request)
         if served.changes_peers:
             self._world.peers.clear()

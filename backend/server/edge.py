@@ -106,7 +106,8 @@ class Edge(grpc.GenericRpcHandler):
                 reply = await self._ask(call, context)
                 for chunk in reply.bodies:
                     yield chunk
-                call = Call(path, self._changed.request_since(reply.change), call.peer, call.metadata)
+                again = self._changed.request_since(reply.change)
+                call = Call(path, again, call.peer, call.metadata, is_continued=True)
                 await self._changed.wait_beyond(reply.change, timeout_seconds=_SIGN_OF_LIFE)
                 await asyncio.sleep(_COALESCE)
 

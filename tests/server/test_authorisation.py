@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from google.protobuf.message import Message
 
-from backend.core.errors import AccessDenied, AgentError, InvalidInput, NotSupported, Unauthenticated
+from backend.core.errors import (
+    AccessDenied,
+    AgentError,
+    CertificateExpired,
+    InvalidInput,
+    NotSupported,
+    Unauthenticated,
+)
 from backend.core.rbac import PERMISSIONS
 from backend.server.calls import Call, Peer
 from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES
@@ -231,8 +239,6 @@ def test_a_refusal_is_a_link_of_the_audit_chain_once_a_minute_and_names_who_trie
 
 
 def test_a_client_whose_calls_are_refused_was_seen_all_the_same(site: Any) -> None:
-    from datetime import timedelta
-
     admin = site.admin()
     leaf = site.member(admin, "nobody-1")
     site.clock.advance(timedelta(hours=1))
@@ -240,6 +246,19 @@ def test_a_client_whose_calls_are_refused_was_seen_all_the_same(site: Any) -> No
     seen = site.call("FleetAgent", "Describe", fleet_pb2.DescribeRequest(name="nobody-1"), admin)
     assert seen.last_seen_at == int(site.clock.now().timestamp())
     assert seen.last_seen_from == "192.0.2.7"
+
+
+def test_a_watch_that_goes_on_is_judged_again_and_is_no_new_use(site: Any) -> None:
+    admin = site.admin()
+    first = Call(get_method("FleetAgent", "Watch").path, b"", Peer(admin, "192.0.2.7"))
+    with site.store.transaction() as tx:
+        before = site.dispatcher.answer(tx, first).change
+    site.clock.advance(timedelta(hours=1))
+    with site.store.transaction() as tx:
+        assert site.dispatcher.answer(tx, replace(first, is_continued=True)).change == before
+        assert site.dispatcher.answer(tx, first).change > before
+    site.clock.advance(timedelta(days=91))
+    assert isinstance(refuse(site, replace(first, is_continued=True)), CertificateExpired)
 
 
 def test_a_wrong_token_is_audited_without_the_token(site: Any) -> None:
