@@ -7,9 +7,16 @@ from datetime import timedelta
 from typing import Final
 
 from backend.client.session import Session
+from backend.core.rotation import Phase
 from backend.wire.mocdeck.v1 import authority_pb2
 
+_INFORMING: Final = frozenset({Phase.PLANNED.value, Phase.STAGED.value})
 _SLOW: Final = timedelta(seconds=60)  # the blast radius of ten thousand clients
+
+
+def is_informing(phase: str) -> bool:
+    """Tell whether a rotation in this phase ("": none) still waits for clients to take the new root home."""
+    return phase in _INFORMING
 
 
 class AuthorityCalls:
@@ -44,7 +51,10 @@ class AuthorityCalls:
     async def rotation(self, rotation_id: str = "") -> authority_pb2.Rotation:
         """Return a rotation; without an id the open one, or the last. `NotFound` when there never was one."""
         request = authority_pb2.RotationRequest(id=rotation_id)
-        return await self._session.call("AuthorityAgent", "GetRotation", request, authority_pb2.Rotation)
+        rotation = await self._session.call("AuthorityAgent", "GetRotation", request, authority_pb2.Rotation)
+        if is_informing(rotation.phase):
+            self._session.beat_soon()
+        return rotation
 
     async def move_rotation(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
+from backend.client.calls_authority import is_informing
 from backend.client.session import Session
 from backend.core.delta import FleetDelta
 from backend.wire.convert import fleet_delta, unix
@@ -31,6 +32,8 @@ class FleetCalls:
         """As `fleet`, and then whatever changes; ends only by raising. Ask again with the last complete `change`."""
         request = fleet_pb2.FleetRequest(since=since)
         async for chunk in self._session.stream("FleetAgent", "Watch", request, fleet_pb2.FleetChunk):
+            if is_informing(chunk.rotation_phase):
+                self._session.beat_soon()
             yield fleet_delta(chunk)
 
     async def describe(self, name: str) -> fleet_pb2.Description:

@@ -52,6 +52,7 @@ class Session:
         self._retry_at: datetime | None = None
         self._upkeep: asyncio.Task[None] | None = None
         self._last_error = ""
+        self._wanted = asyncio.Event()
 
     @property
     def facts(self) -> CredentialFacts:
@@ -119,6 +120,10 @@ class Session:
             return
         async for answer in self._stream_once(method, request, kind):
             yield answer
+
+    def beat_soon(self) -> None:
+        """Send the next heartbeat within a second: a CA rotation waits to hear that this session has the new roots."""
+        self._wanted.set()
 
     async def sign_in(self) -> CredentialFacts:
         """Sign in now, whatever is held: what `mocdeck login` does.
@@ -223,9 +228,19 @@ class Session:
             except Exception as error:  # the client's loop: it must outlive what nobody thought of
                 self._last_error = f"the heartbeats broke: {type(error).__name__}"
                 log.exception("heartbeat broke")
-            wait = HEARTBEAT.total_seconds() * (0.9 + 0.2 * self._rng.random())
-            # A CA rotation waits for this session's word that it has the new roots.
-            await self._clock.sleep(_WORD_SECONDS if has_news else wait)
+            await self._clock.sleep(_WORD_SECONDS)
+            if not has_news:  # else the next heartbeat says at once that the new roots are stored
+                await self._rest(HEARTBEAT.total_seconds() * (0.9 + 0.2 * self._rng.random()) - _WORD_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait that long, or until somebody wants a heartbeat."""
+        waits = [asyncio.ensure_future(self._wanted.wait()), asyncio.ensure_future(self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            self._wanted.clear()
 
     async def _beat(self) -> bool:
         """Send one heartbeat; tell whether it brought new roots, which the next one reports as stored."""

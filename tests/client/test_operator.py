@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import random
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from backend.client.settings import RunnerSettings
 from backend.client.statuses import find_refusal
 from backend.clock import ManualClock
 from backend.core import errors
+from backend.core.limits import HEARTBEAT
 from backend.wire.moc import common_pb2
 from backend.wire.mocdeck.v1 import client_pb2
 
@@ -202,3 +204,16 @@ def test_details_that_cannot_be_read_are_no_refusal() -> None:
     broken = grpc.aio.Metadata(("grpc-status-details-bin", b"\xff\xff"))
     error = grpc.aio.AioRpcError(grpc.StatusCode.UNKNOWN, grpc.aio.Metadata(), broken, "x")
     assert find_refusal(error) is None
+
+
+async def test_a_wanted_heartbeat_does_not_wait_for_its_turn(
+    operator: Operator, agent: Any, clock: ManualClock
+) -> None:
+    async with asyncio.timeout(10):
+        while not agent.beats:  # noqa: ASYNC110 - the agent under test is no event source
+            await asyncio.sleep(0.01)
+        operator._session.beat_soon()
+        while len(agent.beats) < 2:
+            clock.advance(timedelta(milliseconds=100))  # a second in all, far below the half minute of a turn
+            await asyncio.sleep(0.01)
+    assert clock.monotonic() < HEARTBEAT.total_seconds() / 2
