@@ -156,11 +156,11 @@ _SHOP: Final = (
         "shop-lb-2", ClientKind.LB_AGENT, State.OK_UNKNOWN, Severity.INFO,
         unminted="elsewhere", certificate_left=63 * DAY,
     ),
-    # It reports, says that it renews by itself, and has let its slot pass: told to renew, it still does.
-    _fine(
-        "shop-search", ClientKind.OTHER, expect=State.DUE, severity=Severity.WARNING,
-        overlays=frozenset({Overlay.MISSED_SLOT}), owner="search", certificate_left=25 * DAY + 16 * _HOUR,
-        token_left=57 * DAY, beats_until=5 * _SECOND, living=Living(renews_itself=False),
+    # It let its renewal slot pass while it still reported that all was well, and fell silent this morning.
+    _silent(
+        "shop-search", ClientKind.OTHER, State.DUE, Severity.UNKNOWN,
+        overlays=frozenset({Overlay.STALE, Overlay.MISSED_SLOT}), owner="search", auto_renew=True,
+        certificate_left=25 * DAY + 16 * _HOUR, token_left=57 * DAY, beats_until=5 * _HOUR, last_call=None,
     ),
     _fine("shop-proxy", ClientKind.OTHER, owner="network", certificate_left=69 * DAY, token_left=55 * DAY),
     _fine("shop-ingress", ClientKind.OTHER, owner="network", certificate_left=74 * DAY, token_left=62 * DAY),

@@ -189,7 +189,7 @@ class Player:
             serial=certificate.serial,
             epoch=tx.bundles.current().epoch,
             clock=self._clock.now(),
-            loop_alive=story.auto_renew is not False and (story.living is None or story.living.renews_itself),
+            loop_alive=story.auto_renew is not False,
             interval=HEARTBEAT,
             version=backend.__version__,
             token_id="" if token is None else token.id,
