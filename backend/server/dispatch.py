@@ -62,15 +62,12 @@ class Dispatcher:
             authorise(context, request)
             if not call.is_continued:  # else each watcher of an idle fleet would be news to all the others
                 guard.mark_used(tx, peer, self._world.clock.now())
-        answer = served.handle(context, request)
-        if served.changes_peers:
-            self._world.peers.clear()
-        return _encode(answer)
+        return _encode(served.handle(context, request))
 
     def record(self, tx: Transaction, call: Call, refusal: AgentError) -> None:
         """Log a refusal, and chain it into the audit trail if it is one that an auditor asks about."""
-        if call.peer.leaf_pem is not None:  # a flood of wrong tokens on the login port costs the others nothing
-            self._world.peers.clear()  # what the undone savepoint had read may not hold
+        if call.peer.leaf_pem is not None:  # the undone savepoint had marked its use, and nobody else's
+            guard.forget(self._world, _der(call.peer.leaf_pem))
         now = self._world.clock.now()
         caller = self._find_caller(tx, call)
         if caller is not None:
@@ -97,8 +94,7 @@ class Dispatcher:
     def _authenticate(self, tx: Transaction, call: Call) -> Caller:
         if call.peer.leaf_pem is None:
             raise Unauthenticated("the data port needs a client certificate")
-        leaf = ssl.PEM_cert_to_DER_cert(call.peer.leaf_pem.decode("ascii"))
-        return guard.authenticate(tx, self._world, leaf, call.peer.address)
+        return guard.authenticate(tx, self._world, _der(call.peer.leaf_pem), call.peer.address)
 
     def _find_caller(self, tx: Transaction, call: Call) -> Caller | None:
         try:
@@ -114,6 +110,10 @@ class Dispatcher:
             self._refused.clear()
         self._refused[key] = now
         return False
+
+
+def _der(leaf_pem: bytes) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(leaf_pem.decode("ascii"))
 
 
 def _decode(call: Call) -> Message:

@@ -45,10 +45,9 @@ Handler = Callable[[Context, Any], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A handler, and whether it may change what the guard remembers of peers."""
+    """What answers a method."""
 
     handle: Handler
-    changes_peers: bool = False
 
 
 Table = Mapping[str, Served]

@@ -34,13 +34,23 @@ def authenticate(tx: Transaction, world: World, leaf_der: bytes, address: str) -
         CertificateExpired: past its end; sign in again.
         Revoked: the certificate or its identity was revoked.
     """
-    fingerprint = hashlib.sha256(leaf_der).hexdigest()
+    fingerprint = fingerprint_of(leaf_der)
     peer = world.peers.find(fingerprint)
     if peer is None:
         peer = _read_peer(tx, leaf_der, fingerprint)
         world.peers.remember(fingerprint, peer)
     _check(peer, world.clock.now())
     return Caller(identity=peer.identity, certificate=peer.certificate, grants=peer.grants, address=address, peer=peer)
+
+
+def forget(world: World, leaf_der: bytes) -> None:
+    """Read this leaf's rows again on its next call: a call of it was undone, and the note of its use with it."""
+    world.peers.forget(fingerprint_of(leaf_der))
+
+
+def fingerprint_of(leaf_der: bytes) -> str:
+    """Hex SHA-256 of a leaf, under which its row and the cache know it."""
+    return hashlib.sha256(leaf_der).hexdigest()
 
 
 def mark_used(tx: Transaction, caller: Caller, now: datetime) -> None:

@@ -1,8 +1,9 @@
 """Peers that were checked before: so that a call on an open connection costs one look-up and no query.
 
 The cache holds what rows said of a leaf. It never decides: `backend.service.guard` checks the time and every flag on
-each call, and the server's core empties it after any call that may have changed an identity, a role, an assignment, a
-revocation or an authority. Sign-ins and renewals only add certificates, so they leave it alone.
+each call; every use case that changes an identity, a role, an assignment, a revocation or an authority empties it, and
+the server's core does after a commit that failed. Sign-ins and renewals only add certificates, so they leave it alone;
+a refused call has changed nothing, so only its own leaf is forgotten.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class PeerCache:
         self._peers[fingerprint] = peer
         while len(self._peers) > self._capacity:
             self._peers.popitem(last=False)
+
+    def forget(self, fingerprint: str) -> None:
+        """Forget one leaf, if it is known: a call of it was undone, and with it what was noted of the call."""
+        self._peers.pop(fingerprint, None)
 
     def clear(self) -> None:
         """Forget all: the next call of each peer reads rows again."""

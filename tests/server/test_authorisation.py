@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import ssl
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -246,6 +249,34 @@ def test_a_client_whose_calls_are_refused_was_seen_all_the_same(site: Any) -> No
     seen = site.call("FleetAgent", "Describe", fleet_pb2.DescribeRequest(name="nobody-1"), admin)
     assert seen.last_seen_at == int(site.clock.now().timestamp())
     assert seen.last_seen_from == "192.0.2.7"
+
+
+def test_a_refusal_costs_nobody_else_a_look_into_the_rows(site: Any) -> None:
+    """Whoever may do nothing could else make the agent read everybody anew, at each of its calls."""
+    admin = site.admin()
+    stranger = site.member(admin, "nobody-1")
+    site.roles(admin)  # reading may go through a call that can also write; it changes nothing that was remembered
+    for service, name in (("FleetAgent", "Read"), ("IdentityAgent", "Operate"), ("RoleAgent", "Invoke")):
+        refuse(site, Call(get_method(service, name).path, b"", Peer(stranger, "192.0.2.7")))
+        assert site.world.peers.find(fingerprint_of(admin)) is not None
+
+
+def test_what_a_refused_call_had_noted_of_its_caller_is_forgotten_with_it(site: Any) -> None:
+    admin = site.admin()
+    stranger = site.member(admin, "nobody-1")
+    call = Call(get_method("FleetAgent", "Read").path, b"", Peer(stranger, "192.0.2.7"))
+    with site.store.transaction() as tx:
+        with contextlib.suppress(AgentError), tx.savepoint():
+            site.dispatcher.answer(tx, call)
+        site.dispatcher.record(tx, call, AccessDenied("no"))
+    with site.store.transaction() as tx:
+        seen = tx.seen.find(tx.identities.get("nobody-1").number)
+    assert seen is not None
+    assert seen.at == site.clock.now()
+
+
+def fingerprint_of(leaf: bytes) -> str:
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(leaf.decode())).hexdigest()
 
 
 def test_a_watch_that_goes_on_is_judged_again_and_is_no_new_use(site: Any) -> None:

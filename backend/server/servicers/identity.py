@@ -94,8 +94,8 @@ def _precheck(context: Context, request: identity_pb2.IdentityPrecheckRequest) -
 
 
 TABLE: Final[Table] = {
-    get_method("IdentityAgent", "Invoke").path: Served(_invoke, changes_peers=True),
-    get_method("IdentityAgent", "Operate").path: Served(_operate, changes_peers=True),
+    get_method("IdentityAgent", "Invoke").path: Served(_invoke),
+    get_method("IdentityAgent", "Operate").path: Served(_operate),
     get_method("IdentityAgent", "OperateCertificates").path: Served(_operate_certificates),
     get_method("IdentityAgent", "Precheck").path: Served(_precheck),
 }

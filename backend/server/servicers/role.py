@@ -64,6 +64,6 @@ def _invoke_assignment(
 
 
 TABLE: Final[Table] = {
-    get_method("RoleAgent", "Invoke").path: Served(_invoke_role, changes_peers=True),
-    get_method("RoleAssignmentAgent", "Invoke").path: Served(_invoke_assignment, changes_peers=True),
+    get_method("RoleAgent", "Invoke").path: Served(_invoke_role),
+    get_method("RoleAssignmentAgent", "Invoke").path: Served(_invoke_assignment),
 }
