@@ -12,6 +12,7 @@ from backend.cli.passphrase import VARIABLE, read_passphrase
 
 if TYPE_CHECKING:
     from backend.core.model import Secret
+    from backend.server.app import MetricsAddress
 
 _DIRECTORY = click.option(
     "--directory",
@@ -89,6 +90,17 @@ def init(
 @click.option(
     "--auth-port", type=click.IntRange(0, 65535), default=65000, show_default=True, help="Sign-in port; 0 picks one."
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Serve metrics for Prometheus on it; 0 picks one.  [default: no]",
+)
+@click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address for metrics; whoever reaches it reads names.",
+)
 @_PASSPHRASE
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--simulated", is_flag=True, hidden=True, help="Mark the fleet as a demo.")
@@ -97,24 +109,37 @@ def run(
     host: str,
     port: int,
     auth_port: int,
+    metrics_port: int | None,
+    metrics_host: str,
     passphrase_file: Path | None,
     log_format: str,
     simulated: bool,
 ) -> None:
     """Serve both ports until SIGTERM or ctrl-c.
 
-    One line on standard output tells the ports once clients can come; the log goes to standard error.
+    One line on standard output tells the ports once clients can come, a second one where metrics are if they were asked
+    for; the log goes to standard error. Whom to tell of alerts stands in alerts.yaml in the directory.
     """
     passphrase = read_passphrase(passphrase_file)
     import asyncio
 
+    from backend.server.app import MetricsAddress
     from backend.server.logs import configure
 
     configure("json" if log_format == "json" else "text")
-    asyncio.run(_serve(directory, passphrase, host, port, auth_port, simulated))
+    metrics = None if metrics_port is None else MetricsAddress(host=metrics_host, port=metrics_port)
+    asyncio.run(_serve(directory, passphrase, host, port, auth_port, simulated, metrics))
 
 
-async def _serve(directory: Path, passphrase: Secret, host: str, port: int, auth_port: int, simulated: bool) -> None:
+async def _serve(
+    directory: Path,
+    passphrase: Secret,
+    host: str,
+    port: int,
+    auth_port: int,
+    simulated: bool,
+    metrics: MetricsAddress | None,
+) -> None:
     from backend.cli.signals import asked_to_end
     from backend.server.app import Agent
     from backend.service.agent_file import read_agent_file
@@ -122,10 +147,12 @@ async def _serve(directory: Path, passphrase: Secret, host: str, port: int, auth
     read_agent_file(directory)  # a wrong directory is told before a lock file is left in it
     with asked_to_end() as ending:
         agent = Agent(directory, passphrase, simulated=simulated)
-        listening = await agent.start(host=host, port=port, auth_port=auth_port)
+        listening = await agent.start(host=host, port=port, auth_port=auth_port, metrics=metrics)
         try:
             shown = f"[{listening.host}]" if ":" in listening.host else listening.host
             put(f"listening on {shown}:{listening.port} (data) and :{listening.auth_port} (sign-in)")
+            if listening.metrics_url:
+                put(f"metrics on {listening.metrics_url}")
             await ending.wait()
         finally:
             await agent.stop()

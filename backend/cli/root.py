@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "identity": _later("identity", "Create, list, revoke and delete identities, and make login files."),
     "role": _later("role", "Look at roles, make them, and assign them to identities."),
     "cluster": _later("cluster", "List the clusters of the site, add and remove them."),
+    "alerts": _later("alerts", "List alerts; acknowledge, silence and test notifications."),
     "audit": _later("audit", "Read the audit trail, or verify its chain."),
     "login": _later("login", "Sign in with a login file and remember the agent as a context."),
     "context": _later("context", "List the agents this computer knows, and choose one."),

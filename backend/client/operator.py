@@ -10,6 +10,7 @@ import random
 from types import TracebackType
 from typing import Self
 
+from backend.client.calls_alerts import AlertCalls
 from backend.client.calls_authority import AuthorityCalls
 from backend.client.calls_directory import IdentityCalls, PlaceCalls, RoleCalls
 from backend.client.calls_fleet import FleetCalls
@@ -20,7 +21,7 @@ from backend.client.session import Session
 from backend.clock import Clock, SystemClock
 
 
-class Operator(FleetCalls, OperationCalls, AuthorityCalls, IdentityCalls, RoleCalls, PlaceCalls):
+class Operator(FleetCalls, OperationCalls, AuthorityCalls, IdentityCalls, RoleCalls, PlaceCalls, AlertCalls):
     """An open way to one agent; `async with await Operator.connect(context)` closes it at the end."""
 
     def __init__(self, context: Context, session: Session) -> None:

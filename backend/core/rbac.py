@@ -140,6 +140,8 @@ _ANONYMOUS: Final = Rule(kind=RuleKind.ANONYMOUS)
 _AUTHENTICATED: Final = Rule(kind=RuleKind.AUTHENTICATED)
 _OP = ProviderOperation
 _READ_FLEET: Final = _read(Provider.IDENTITY)
+# Whoever may put a thing right may say that it is being seen to; a reader may not make the others deaf.
+_QUIET: Final = _verb(Provider.IDENTITY, _OP.IDENTITY_CERTIFICATE_RENEW)
 _ROTATE: Final = _verb(Provider.IDENTITY, _OP.IDENTITY_ROTATE)
 _BY_ACTION: Final = Rule(
     kind=RuleKind.BY_ACTION,
@@ -221,6 +223,10 @@ _MOCDECK: Final = {
     "ClientAgent/Beat": _AUTHENTICATED,  # about the caller's own identity and no other
     "AuditAgent/List": _READ_FLEET,
     "AuditAgent/Verify": _READ_FLEET,
+    "AlertAgent/List": _READ_FLEET,
+    "AlertAgent/Acknowledge": _QUIET,
+    "AlertAgent/Silence": _QUIET,
+    "AlertAgent/Test": _QUIET,
 }
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {

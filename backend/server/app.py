@@ -14,6 +14,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
 
@@ -21,21 +22,28 @@ from backend.clock import Clock, SystemClock
 from backend.core.errors import AgentError, InconsistentState
 from backend.core.model import Secret
 from backend.delivery.file import write_login_file
+from backend.server.alerting import Alerting, Delivery, Pulse
 from backend.server.calls import Call, Reply
 from backend.server.core import Core
 from backend.server.credentials import LiveCredentials, TlsMaterial
 from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES, Dispatcher
 from backend.server.edge import Edge
 from backend.server.notify import Changed
-from backend.server.ports import bind
-from backend.service import deliveries, reconcile, server_certificate, ticks
+from backend.server.ports import bind, require_free
+from backend.server.survey import Survey
+from backend.service import deliveries, outbox, reconcile, server_certificate, ticks
 from backend.service.agent_file import read_agent_file
+from backend.service.alert_file import read_alert_file
 from backend.service.bootstrap import STORE_FILE, open_world
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.sqlite import open_store
 
+if TYPE_CHECKING:
+    from backend.server.telemetry import Telemetry
+
 log = logging.getLogger("mocdeck.agent")
+T = TypeVar("T")
 _TICK_SECONDS = 1.0
 _GRACE_SECONDS = 5.0  # what is in flight may finish; watches end at once
 
@@ -47,6 +55,15 @@ class Listening:
     host: str
     port: int
     auth_port: int
+    metrics_url: str = ""  # "": no metrics are served
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsAddress:
+    """Where metrics are to be served; port 0 picks a free one."""
+
+    host: str
+    port: int
 
 
 @contextlib.contextmanager
@@ -84,9 +101,10 @@ class Agent:
         self._doubt = ""
         self._loops: list[asyncio.Task[None]] = []
         self._servers: list[grpc.aio.Server] = []
+        self._telemetry: Telemetry | None = None
 
-    async def start(self, *, host: str, port: int, auth_port: int) -> Listening:
-        """Open the store and the keys, reconcile, and serve both ports; 0 picks a free one.
+    async def start(self, *, host: str, port: int, auth_port: int, metrics: MetricsAddress | None = None) -> Listening:
+        """Open the store and the keys, reconcile, and serve both ports; 0 picks a free one. Metrics only where asked.
 
         Raises:
             AgentError: the directory, passphrase, store or a port cannot be used; the sentence says which and why.
@@ -97,27 +115,55 @@ class Agent:
             self._world = open_world(
                 self._directory, passphrase=self._passphrase, clock=self._clock, simulated=self._simulated
             )
+            self._world = replace(self._world, sinks=read_alert_file(self._directory))
             self._store = open_store(self._directory / STORE_FILE)
             opened.callback(self._store.close)
             self._boot()
             listening = self._bind(host, port, auth_port)
+            listening = self._watch(opened, listening, metrics)
             self._held = opened.pop_all()
         self._world = replace(self._world, port=listening.port, auth_port=listening.auth_port)
         self._dispatcher = Dispatcher(self._world)
-        self._core = Core(self._store, on_change=self._changed.publish, on_lost=self._world.peers.clear)
+        self._core = Core(
+            self._store,
+            on_change=self._changed.publish,
+            on_lost=self._world.peers.clear,
+            pace=None if self._telemetry is None else self._telemetry.counters,
+        )
         self._core.start()
         for server in self._servers:
             await server.start()
         # Apart, because a path may lie on a share that hangs: that must hold up nothing but other files.
-        self._loops = [
-            asyncio.create_task(self._for_ever(work), name=work.__name__) for work in (self._tick, self._deliver_owed)
-        ]
+        works = (self._tick, self._deliver_owed, self._alerting.look, *(one.deliver for one in self._deliveries))
+        self._loops = [asyncio.create_task(self._for_ever(work), name=work.__qualname__) for work in works]
         return listening
+
+    def _watch(self, opened: contextlib.ExitStack, listening: Listening, metrics: MetricsAddress | None) -> Listening:
+        """Make what looks at the agent: alerts, their deliveries and, where asked for, metrics."""
+        self._pulse = Pulse(self._world)
+        survey = Survey(self._world, self._ask)
+        self._alerting = Alerting(self._world, self._ask, survey, self._pulse)
+        self._deliveries = [Delivery(self._world, self._ask, sink, self._pulse) for sink in self._world.sinks]
+        for delivery in self._deliveries:
+            opened.callback(delivery.close)
+        if metrics is None:
+            return listening
+        from backend.server.telemetry import Telemetry  # its library is of no use to an agent without metrics
+
+        self._telemetry = Telemetry(
+            self._clock, survey, self._alerting, lambda: self._core.waiting, host=metrics.host, port=metrics.port
+        )
+        opened.callback(self._telemetry.close)
+        return replace(listening, metrics_url=self._telemetry.url)
+
+    async def _ask(self, work: Callable[[Transaction], T]) -> T:
+        return await self._core.submit(work)
 
     def _boot(self) -> None:
         with self._store.transaction() as tx:
             for finding in reconcile.reconcile(tx, self._world):
                 log.warning("reconciled", extra={"fields": {"finding": finding}})
+            outbox.settle_sinks(tx, self._world, self._world.sinks)
             self._live = LiveCredentials(_material(tx, self._world))
 
     async def stop(self) -> None:
@@ -134,16 +180,25 @@ class Agent:
         """Bind both ports without serving yet: the world must know their numbers before the first call."""
         data = Edge(self._submit, unary=DATA_UNARY, reads=READS, watches=WATCHES, changed=self._changed)
         login = Edge(self._submit, unary=LOGIN_UNARY)
+        require_free(host, auth_port)  # before the data port is held
         data_server, bound = bind(data, self._live.data_port(), host, port)
         login_server, auth_bound = bind(login, self._live.login_port(), host, auth_port)
         self._servers = [data_server, login_server]
         return Listening(host=host, port=bound, auth_port=auth_bound)
 
     async def _submit(self, call: Call) -> Reply:
-        return await self._core.submit(
-            lambda tx: self._dispatcher.answer(tx, call),
-            refused=lambda tx, refusal: self._dispatcher.record(tx, call, refusal),
-        )
+        try:
+            reply = await self._core.submit(
+                lambda tx: self._dispatcher.answer(tx, call),
+                refused=lambda tx, refusal: self._dispatcher.record(tx, call, refusal),
+            )
+        except AgentError as refusal:
+            if self._telemetry is not None:
+                self._telemetry.counters.refused(call, refusal)
+            raise
+        if self._telemetry is not None:
+            self._telemetry.counters.answered(call, reply)
+        return reply
 
     async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -167,6 +222,10 @@ class Agent:
             log.info("tls swapped")
         if report.rotation_moved:
             log.info("rotation moved", extra={"fields": {"to": report.rotation_moved}})
+        if self._telemetry is not None:
+            telemetry = self._telemetry
+            telemetry.ticked(report, await self._core.submit(lambda tx: telemetry.look_round(tx, report)))
+        self._pulse.beat()
 
     def _tick_once(self, tx: Transaction) -> ticks.TickReport:
         report = ticks.tick(tx, self._world)

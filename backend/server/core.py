@@ -10,9 +10,9 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from backend.core.errors import AgentError, StoreUnavailable
 from backend.server.status import InternalFault
@@ -29,9 +29,22 @@ class _Job(Generic[T]):
     refused: Callable[[Transaction, AgentError], None] | None
     done: asyncio.Future[T]
     is_alone: bool
+    queued: float = 0.0  # on the pace's clock
 
 
 _END: Final[_Job[object]] = _Job(lambda tx: None, None, None, True)  # type: ignore[arg-type]  # a mark, never run
+
+
+class Pace(Protocol):
+    """Takes the core's times, for metrics; `committed` is called on the core's thread after each batch."""
+
+    def clock(self) -> float:
+        """Seconds on a clock that no administrator can set."""
+        ...
+
+    def committed(self, waits: Iterable[float], seconds: float, calls: int) -> None:
+        """Take how long each call had waited, how long the batch took, and how many calls it was."""
+        ...
 
 
 class Core:
@@ -41,8 +54,16 @@ class Core:
     core's thread after a commit or a savepoint was lost, so that whatever was cached from it is dropped.
     """
 
-    def __init__(self, store: Store, *, on_change: Callable[[int], None], on_lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        on_change: Callable[[int], None],
+        on_lost: Callable[[], None],
+        pace: Pace | None = None,
+    ) -> None:
         self._store = store
+        self._pace = pace
         self._on_change = on_change
         self._on_lost = on_lost
         self._queue: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
@@ -76,8 +97,15 @@ class Core:
         if self._is_stopping:
             raise StoreUnavailable("the agent is stopping; try again when it runs")
         job: _Job[T] = _Job(work, refused, self._loop.create_future(), alone)
+        if self._pace is not None:
+            job.queued = self._pace.clock()
         self._queue.put(job)  # type: ignore[arg-type]  # a queue of jobs of every result type
         return await job.done
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait, about."""
+        return self._queue.qsize()
 
     async def stop(self) -> None:
         """Finish what was submitted, then end the thread."""
@@ -88,11 +116,20 @@ class Core:
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
             batch, after = self._gather(job)
-            self._commit(batch)
+            self._timed(batch)
             if after is _END:
                 return
             if after is not None:
-                self._commit([after])
+                self._timed([after])
+
+    def _timed(self, batch: list[_Job[object]]) -> None:
+        pace = self._pace
+        if pace is None:
+            self._commit(batch)
+            return
+        begun = pace.clock()
+        self._commit(batch)
+        pace.committed([begun - job.queued for job in batch], pace.clock() - begun, len(batch))
 
     def _gather(self, first: _Job[object]) -> tuple[list[_Job[object]], _Job[object] | None]:
         """Return what is there to be committed together, and the lone job (or `_END`) that was met behind it."""

@@ -38,7 +38,7 @@ def bind(
     Raises:
         PortUnavailable: with the address and what to do.
     """
-    _probe(host, port)
+    require_free(host, port)
     server = grpc.aio.server(options=OPTIONS)
     server.add_generic_rpc_handlers((handler,))
     literal = f"[{host}]" if ":" in host else host
@@ -49,8 +49,12 @@ def bind(
     return server, bound
 
 
-def _probe(host: str, port: int) -> None:
-    """Ask the system first: its reason is better than gRPC's."""
+def require_free(host: str, port: int) -> None:
+    """Ask the system before gRPC: its reason is better, and nothing is held yet when the second of two ports is taken.
+
+    Raises:
+        PortUnavailable: with the address and what to do.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as trial:

@@ -14,6 +14,7 @@ from typing import Final
 
 from backend.clock import Clock
 from backend.core import limits
+from backend.service.alert_file import Sink
 from backend.service.clock_watch import ClockWatch
 from backend.service.mint import TokenMint
 from backend.service.peers import PeerCache
@@ -63,5 +64,6 @@ class World:
     agent_directory: Path
     policy: Policy = field(default_factory=Policy)
     simulated: bool = False
+    sinks: tuple[Sink, ...] = ()  # who is told of alerts
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
     watch: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)

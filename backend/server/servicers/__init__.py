@@ -8,6 +8,7 @@ from typing import Final
 from backend.server.servicer import Table
 from backend.server.servicers import (
     admin,
+    alert,
     audit,
     authentication,
     authority,
@@ -33,5 +34,6 @@ TABLE: Final[Table] = MappingProxyType(
         **operation.TABLE,
         **authority.TABLE,
         **audit.TABLE,
+        **alert.TABLE,
     }
 )
