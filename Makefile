@@ -47,5 +47,8 @@ bench: $(READY)
 interop: $(READY)
 	$(BIN)/python -m pytest -q -m interop tests/interop
 
+chaos: $(READY)
+	MOCDECK_CHAOS_KILLS=1000 MOCDECK_CHAOS_SEED=$$RANDOM $(BIN)/python -m pytest -q -m chaos tests/e2e
+
 clean:
 	rm -rf $(VENV)

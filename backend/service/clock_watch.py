@@ -13,10 +13,14 @@ JUMP: Final = timedelta(seconds=60)  # pki.md, invariant I8
 
 @dataclass(slots=True)
 class ClockWatch:
-    """The last look at both clocks; lives as long as the process, because a monotonic clock starts anew with it."""
+    """The last look at both clocks; lives as long as the process, because a monotonic clock starts anew with it.
+
+    `listening_since` is the first look: before it this process can have heard nobody.
+    """
 
     wall: datetime | None = None
     monotonic: float = 0.0
+    listening_since: datetime | None = None
 
     def jumped(self, clock: Clock) -> timedelta:
         """How far the wall clock has moved against the monotonic one since the last look that was believed."""
@@ -27,3 +31,5 @@ class ClockWatch:
     def believe(self, clock: Clock) -> None:
         """Take both clocks as they are now for right."""
         self.wall, self.monotonic = clock.now(), clock.monotonic()
+        if self.listening_since is None:
+            self.listening_since = self.wall

@@ -14,11 +14,22 @@ BY_HAND: Final = "manual"
 
 _PATIENCE: Final = timedelta(seconds=120)  # no answer for this long, and for three heartbeats, is no answer
 _PATIENCE_INTERVALS: Final = 3
+_ABSENCE_INTERVALS: Final = 5  # a client that found nobody waits up to four heartbeats before it tries again
 
 
 def is_living(heartbeat: Heartbeat | None, now: datetime) -> bool:
     """Tell whether a client reports: its last heartbeat is at most two of its intervals old."""
     return heartbeat is not None and now - heartbeat.heard_at <= STALE_INTERVALS * interval_of(heartbeat)
+
+
+def is_unheard_yet(heartbeat: Heartbeat | None, listening_since: datetime | None, now: datetime) -> bool:
+    """Tell whether a client's silence says nothing so far.
+
+    The agent was away when the client should have reported, and has not listened for long enough since it is back.
+    """
+    if heartbeat is None or listening_since is None or heartbeat.heard_at >= listening_since:
+        return False
+    return now - listening_since <= _ABSENCE_INTERVALS * interval_of(heartbeat)
 
 
 def interval_of(heartbeat: Heartbeat) -> timedelta:

@@ -13,7 +13,7 @@ from typing import Final
 from backend.core.blast import ReturnRoute
 from backend.core.model import Certificate, Heartbeat, Identity
 from backend.core.rotation import Phase
-from backend.service.contact import is_living
+from backend.service.contact import is_living, is_unheard_yet
 from backend.service.ways_back import ways_back
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -47,7 +47,8 @@ def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime)
     observed = Observed(clients=tuple(known), identities=identities, heartbeats=heartbeats)
     if is_early:
         informed = _informed_at(tx, rotation, observed)
-        seen = [_note_contact(client, observed, informed, now) for client in known]
+        since = world.watch.listening_since
+        seen = [_note_contact(client, observed, informed, since, now) for client in known]
         seen += _newcomers(tx, world, rotation, observed, now)
     else:
         returned = _returned_at(tx, rotation, known)
@@ -68,7 +69,11 @@ def _informed_at(tx: Transaction, rotation: RotationRow, observed: Observed) -> 
 
 
 def _note_contact(
-    client: RotationClientRow, observed: Observed, informed: Mapping[int, datetime], now: datetime
+    client: RotationClientRow,
+    observed: Observed,
+    informed: Mapping[int, datetime],
+    listening_since: datetime | None,
+    now: datetime,
 ) -> RotationClientRow:
     """Note that a client has the new root, or fell silent before it had: then nobody waits for it any longer."""
     number = client.identity_number
@@ -79,7 +84,7 @@ def _note_contact(
             return replace(client, informed_at=at, route=ReturnRoute.ITSELF.value, why=why)
         return replace(client, informed_at=at)
     is_waited_for = client.route == ReturnRoute.ITSELF.value and client.informed_at is None
-    if not is_waited_for or identity is None or is_living(beat, now):
+    if not is_waited_for or identity is None or is_living(beat, now) or is_unheard_yet(beat, listening_since, now):
         return client
     since = "" if beat is None else f" (last heard at {beat.heard_at:%Y-%m-%d %H:%M:%S} UTC)"
     if identity.login_file_path:

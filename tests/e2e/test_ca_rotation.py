@@ -188,3 +188,24 @@ async def test_a_mistyped_deployment_starts_nothing(lab: Lab) -> None:
         with pytest.raises(ConfirmationRefused):
             await operator.start_rotation(plan.id, plan.hash, deployment="North", reason="drill", origin="cli")
         assert phase_of(lab.directory) == ""
+
+
+@pytest.mark.timeout(120)
+async def test_an_agent_that_was_away_takes_nobody_for_silent_before_it_has_listened(lab: Lab) -> None:
+    """While it was stopped nobody could report, so the silence says nothing about the clients."""
+    async with await lab.operator() as operator:
+        await populate(lab, operator, is_silent=False)
+        await start(operator)
+        clock = StoppingClock(lab, {"planned"})
+        await lab.stop()
+        await lab.start(clock)
+        await clock.stands.wait()
+        assert phase_of(lab.directory) == "staged"
+        await lab.stop()
+        await lab.clock.sleep(150)  # five heartbeats of everybody
+        await lab.start()
+        seen: list[authority_pb2.Rotation] = []
+        await follow(lab, operator, seen)
+        routes = {client.name: client.route for client in seen[-1].clients}
+        assert {routes[name] for name in (*LIVING, SILENT)} == {"itself"}
+        await check_the_end(lab, operator)

@@ -256,7 +256,7 @@ class Work:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(120 + KILLS)
 async def test_after_kills_at_random_nobody_is_lost_one_ca_issues_and_everybody_comes_back(
     lab: Lab, programs: Programs, capsys: pytest.CaptureFixture[str]
 ) -> None:

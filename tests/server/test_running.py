@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from backend.core.model import Secret
 from backend.pki import keys, requests
 from backend.pki.vault import WrongPassphrase
 from backend.server.app import Agent
+from backend.server.ports import PortUnavailable
 from backend.store.records import FileDelivery
 from backend.wire.convert import decoded, login_message
 from backend.wire.methods import get_method
@@ -180,15 +182,25 @@ async def test_a_start_that_fails_lets_go_of_everything(served: Any) -> None:
     await again.stop()
 
 
-async def test_a_second_port_that_is_taken_frees_the_first(served: Any, tmp_path: Path) -> None:
+async def test_an_agent_comes_back_on_the_ports_it_had(served: Any) -> None:
     await served.agent.stop()
-    at = served.listening
-    other = Agent(served.directory, PASSPHRASE)
-    first = await other.start(host="127.0.0.1", port=0, auth_port=at.auth_port)
-    await other.stop()
+    had = served.listening
     again = Agent(served.directory, PASSPHRASE)
-    second = await again.start(host="127.0.0.1", port=first.port, auth_port=first.auth_port)
-    assert (second.port, second.auth_port) == (first.port, first.auth_port)
+    listening = await again.start(host="127.0.0.1", port=had.port, auth_port=had.auth_port)
+    await again.stop()
+    assert listening == had
+
+
+async def test_a_login_port_that_is_taken_frees_the_data_port_and_the_directory(served: Any) -> None:
+    await served.agent.stop()
+    had = served.listening
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        agent = Agent(served.directory, PASSPHRASE)
+        with pytest.raises(PortUnavailable):
+            await agent.start(host="127.0.0.1", port=had.port, auth_port=other.getsockname()[1])
+    del agent
+    again = Agent(served.directory, PASSPHRASE)
+    assert await again.start(host="127.0.0.1", port=had.port, auth_port=had.auth_port) == had
     await again.stop()
 
 
