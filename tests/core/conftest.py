@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from backend.core.facts import CertificateFacts, ClientFacts, TokenFacts
+from backend.core.fleet import AuthorityInfo
+from backend.core.health import assess
 from backend.core.lifecycle import Validity
-from backend.core.model import ClientKind, TokenStanding
+from backend.core.model import AuthorityStatus, ClientKind, TokenStanding
+from backend.core.stranding import stranding
+from backend.core.subjects import SiteView, Subject
 
 NOW = datetime(2026, 11, 22, 16, 52, 14, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -78,5 +83,40 @@ def make_client() -> MakeClient:
             action_running=action_running,
             agent_alive=agent_alive,
         )
+
+    return make
+
+
+MakeSite = Callable[..., SiteView]
+
+
+@pytest.fixture
+def make_site() -> MakeSite:
+    """Build a site of clients, each judged and forecast at `now`; `owners` by name, `ca_left` of 365 days."""
+
+    def make(
+        *clients: ClientFacts,
+        now: datetime = NOW,
+        ca_left: timedelta = 300 * DAY,
+        owners: dict[str, str] | None = None,
+        **frame: Any,
+    ) -> SiteView:
+        validity = Validity(not_before=NOW + ca_left - 365 * DAY, not_after=NOW + ca_left)
+        issuing = AuthorityInfo(
+            generation=3, subject="north CA g3", validity=validity, status=AuthorityStatus.ISSUING, fingerprint="ab"
+        )
+        subjects = tuple(
+            Subject(
+                number=number,
+                cluster="wl-1",
+                host="host-1",
+                owner=(owners or {}).get(facts.name, ""),
+                facts=facts,
+                found=assess(facts, now),
+                stranding=stranding(facts, now, issuing_not_after=validity.not_after),
+            )
+            for number, facts in enumerate(clients, 1)
+        )
+        return SiteView(now=now, subjects=subjects, clusters=(), issuing=issuing, **frame)
 
     return make

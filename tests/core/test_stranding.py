@@ -1,4 +1,4 @@
-"""When a client is beyond its own help: what is counted on, what is not, and a simulated client that fails just then."""
+"""When a client is beyond its own help: what is counted on, what not, and a simulated client that fails just then."""
 
 from __future__ import annotations
 
@@ -64,6 +64,15 @@ def test_a_route_to_its_file_system_reaches_it_even_then(make_client: MakeClient
     facts = make_client(60 * DAY, 40 * DAY, auto_rotate=True, observed_ago=2 * DAY)
     found = stranding(replace(facts, has_file_route=True), now, issuing_not_after=now + 300 * DAY)
     assert found.from_at == now + 300 * DAY + SECOND
+
+
+def test_tokens_come_over_heartbeats_for_as_long_as_the_certificate_lives(
+    make_client: MakeClient, now: datetime
+) -> None:
+    facts = make_client(20 * DAY, 5 * DAY, lifetime=60 * DAY, token_lifetime=10 * DAY, auto_rotate=True)
+    found = stranding(replace(facts, has_heartbeat=True), now, issuing_not_after=now + 300 * DAY)
+    assert found.from_at == now + 26 * DAY, "taken on the days 2, 9 and 16, each for ten days"
+    assert found.silent_from_at == now + 20 * DAY + SECOND
 
 
 def test_a_plan_to_be_off_beyond_both_ends_strands_it(make_client: MakeClient, now: datetime) -> None:
