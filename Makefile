@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test check lint types contracts generated screenshots bench interop chaos clean
+.PHONY: demo test check lint types contracts generated readme screenshots bench interop chaos clean
 
 $(READY): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -36,7 +36,11 @@ contracts: $(READY)
 
 generated: $(READY)
 	$(BIN)/python scripts/protos.py --check
+	$(BIN)/python scripts/readme.py --check
 	$(BIN)/python scripts/screenshots.py --check
+
+readme: $(READY)
+	$(BIN)/python scripts/readme.py
 
 screenshots: $(READY)
 	$(BIN)/python scripts/screenshots.py
