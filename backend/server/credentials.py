@@ -56,8 +56,23 @@ class LiveCredentials:
         return grpc.ssl_server_certificate_configuration([pair], root_certificates=roots)
 
     @staticmethod
-    def _dynamic(fetch: Callable[[], Any], *, ask_client: bool) -> grpc.ServerCredentials:
+    def _dynamic(current: Callable[[], Any], *, ask_client: bool) -> grpc.ServerCredentials:
+        served = current()
+
+        def fetch() -> Any:
+            """Return what to serve from now on, or None for no change; gRPC asks for one port by one thread at a time.
+
+            Handing out the same again would build a new context for every connection, and pull the old one away under
+            handshakes that are on their way: many clients that come at once would lose some.
+            """
+            nonlocal served
+            wanted = current()
+            if wanted is served:
+                return None
+            served = wanted
+            return wanted
+
         credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
-            fetch(), fetch, require_client_authentication=ask_client
+            served, fetch, require_client_authentication=ask_client
         )
         return credentials

@@ -198,6 +198,20 @@ async def test_a_swap_changes_certificate_and_trust_of_new_connections_and_keeps
         await server.stop(None)
 
 
+async def test_a_crowd_that_connects_at_once_is_served_whole_also_during_swaps() -> None:
+    site = Site()
+    live = LiveCredentials(material(site))
+    server, port = ports.bind(Edge(echo, unary=[VERSION.path]), live.data_port(), "127.0.0.1", 0)
+    await server.start()
+    try:
+        for roots in (site.roots, site.roots + Site(2).roots, site.roots):
+            live.swap(material(site, roots))
+            answers = await asyncio.gather(*(ask(port, site.roots, site) for _ in range(40)))
+            assert answers == [site.client_leaf] * 40
+    finally:
+        await server.stop(None)
+
+
 async def test_swapping_in_the_same_material_is_no_swap() -> None:
     site = Site()
     live = LiveCredentials(material(site))
