@@ -19,7 +19,7 @@ from backend.core.filter import Filter
 from backend.core.fleet import ClientRow, FleetColumns, FleetDelta
 from backend.core.health import assess
 from backend.core.model import AuthorityStatus
-from backend.core.planrules import ActionKind, Verdict, judge
+from backend.core.planrules import SINGLE_ACTIONS, ActionKind, Verdict, judge
 from tui.agent_clock import AgentClock
 from tui.sorting import WORST_FIRST, Order, SortKey
 
@@ -212,7 +212,7 @@ class FleetModel:
         return None
 
     def verdicts(self, number: int, now: datetime) -> dict[ActionKind, Verdict]:
-        """Return what core decides about each action for one client: possible or refused, and why."""
+        """Return what core decides about each single action for one client: possible or refused, and why."""
         index, judged = self.columns.index_of(number), self._judged.get(number)
         if index is None or judged is None:
             return {}
@@ -220,7 +220,9 @@ class FleetModel:
         told = bool(self.columns.row(index).heartbeat_interval) and not evidence.stale
         issuing = [a for a in self.columns.authorities if a.status is AuthorityStatus.ISSUING]
         can_issue = any(not authority.validity.is_expired(now) for authority in issuing) or not issuing
-        return {action: judge(action, evidence, judged, can_be_told=told, can_issue=can_issue) for action in ActionKind}
+        return {
+            action: judge(action, evidence, judged, can_be_told=told, can_issue=can_issue) for action in SINGLE_ACTIONS
+        }
 
     # Totals
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from backend.client.session import Session
 from backend.core.planrules import ActionKind
+from backend.core.update import UpdateScope
+from backend.wire.convert.actions import update_scope_message
 from backend.wire.mocdeck.v1 import operation_pb2
 
 _SLOW: Final = timedelta(seconds=60)  # a plan over ten thousand clients, or many login files
@@ -28,8 +30,11 @@ class OperationCalls:
         reason: str = "",
         overlap: timedelta | None = None,
         parallel: int = 0,
+        update: UpdateScope | None = None,
     ) -> operation_pb2.Plan:
         """Return what the action would do. `overlap` None: the agent's default; `parallel` 0: one at a time.
+
+        `update` goes with UPDATE, in place of names.
 
         Raises:
             AgentError: the agent's refusal, or what is wrong with the connection; so do all calls here.
@@ -41,6 +46,7 @@ class OperationCalls:
             reason=reason,
             overlap_seconds=-1 if overlap is None else int(overlap.total_seconds()),
             parallel=parallel,
+            update=None if update is None else update_scope_message(update),
         )
         return await self._session.call("OperationAgent", "Plan", request, operation_pb2.Plan, _SLOW)
 

@@ -21,6 +21,7 @@ from backend.core.health import assess
 from backend.core.model import ClientKind
 from backend.core.planrules import NOT_DUE, ActionKind, Verdict, judge
 from backend.core.reasons import at
+from backend.core.update import judge_update, rank_of
 
 __all__ = [
     "NOT_DUE",
@@ -29,6 +30,7 @@ __all__ = [
     "PlanDraft",
     "PlanFacts",
     "Route",
+    "absent_line",
     "make_plan",
     "renewal_result",
 ]
@@ -52,7 +54,7 @@ class PlanFacts:
 
     `facts` are the inputs of its assessment. `serial` is that of its current certificate (0: none) and `token_id` its
     current token's. The lifetimes are those that a new certificate and a new token would get. `heartbeat_alive` says
-    that it takes orders now.
+    that it takes orders now. `barred` is why the terms of the plan leave it alone, whatever its state.
     """
 
     number: int
@@ -66,6 +68,7 @@ class PlanFacts:
     heartbeat_alive: bool = False
     can_store_token: bool = True
     login_file_path: str = ""
+    barred: Verdict | None = None
 
     @property
     def name(self) -> str:
@@ -80,7 +83,11 @@ class PlanFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What happens to one client. The dates ending in `_then` are predictions, None when nothing changes them."""
+    """What happens to one client. The dates ending in `_then` are predictions, None when nothing changes them.
+
+    `parts` are the single actions that are taken, in their order. `number` 0: a client that is expected and was never
+    seen; the line says so and nothing can run.
+    """
 
     name: str
     number: int
@@ -95,6 +102,7 @@ class Decision:
     token_now: datetime | None
     token_then: datetime | None
     downtime: str
+    parts: tuple[ActionKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +132,19 @@ def make_plan(
     reason: str = "",
     parallel: int = 1,
     authority_not_after: datetime,
+    absent: Sequence[Decision] = (),
+    notes: Sequence[str] = (),
 ) -> PlanDraft:
     """Decide what `action` would do to each client; nothing is changed by asking.
 
-    `authority_not_after` is the issuing CA's end. `parallel` 0 stands for 1.
+    `authority_not_after` is the issuing CA's end. `parallel` 0 stands for 1. `absent` are lines for clients that are
+    expected and were never seen (`absent_line`), `notes` go before the plan's own warnings.
 
     Raises:
         InvalidInput: no client, a forced plan without a reason, or more than four at a time.
     """
     parallel = parallel or 1
-    if not facts:
+    if not facts and not absent:
         raise InvalidInput("a plan needs at least one client; name or mark the clients it is for")
     if force and not reason.strip():
         raise InvalidInput("a forced plan needs a reason, which goes into the audit trail; give one")
@@ -142,13 +153,13 @@ def make_plan(
     unique = {client.number: client for client in facts}.values()
     judged = [(client, assess(client.facts, now)) for client in unique]
     decided = [(c, found, _decide(action, c, found, now, force, authority_not_after)) for c, found in judged]
-    decided.sort(key=lambda one: _order(one[0], one[2]))
-    decisions = tuple(decision for _, _, decision in decided)
+    decided.sort(key=lambda one: _order(action, one[0], one[2]))
+    decisions = (*(decision for _, _, decision in decided), *absent)
     return PlanDraft(
         action=action,
         decisions=decisions,
-        warnings=_warnings(action, decided, now, authority_not_after),
-        hash=_hash(action, decided, force, reason, parallel, authority_not_after),
+        warnings=(*notes, *_warnings(action, decided, now, authority_not_after)),
+        hash=_hash(action, decided, force, reason, parallel, authority_not_after, absent),
         parallel=parallel,
         force=force,
         reason=reason,
@@ -165,15 +176,13 @@ def _decide(
 ) -> Decision:
     # A client whose calls are refused takes no orders, however short ago its last heartbeat was.
     can_be_told = client.heartbeat_alive and found.severity is not Severity.EXPIRED
-    can_issue = now < authority_not_after
-    verdict = judge(action, Evidence(client.facts, now), found, can_be_told=can_be_told, can_issue=can_issue)
-    if force and verdict.forced_by_reason:
-        verdict = Verdict(runs=True, why=f"forced, although {verdict.why.removeprefix('refused: ')}")
-    route = _route(action, client, can_be_told) if verdict.runs else Route.NONE
+    verdict = _verdict(action, client, found, now, force, can_be_told, can_issue=now < authority_not_after)
+    parts = (verdict.parts or (action,)) if verdict.runs else ()
+    route = _route(parts[0], client, can_be_told) if parts else Route.NONE
     if action is ActionKind.RENEW and verdict.runs and route is not Route.HEARTBEAT:
-        verdict = _cannot_be_told(route)
-    gets_token = verdict.runs and action is not ActionKind.RENEW
-    gets_certificate = verdict.runs and action is not ActionKind.ROTATE_TOKEN
+        verdict, parts = _cannot_be_told(route), ()
+    gets_token = any(part is not ActionKind.RENEW for part in parts)
+    gets_certificate = any(part is not ActionKind.ROTATE_TOKEN for part in parts)
     certificate = client.facts.certificate
     return Decision(
         name=client.name,
@@ -183,12 +192,55 @@ def _decide(
         runs=verdict.runs,
         why=verdict.why,
         route=route,
-        steps=_STEPS[action, route] if verdict.runs else (),
+        steps=tuple(step for part in parts for step in _STEPS[part, route]),
         certificate_now=certificate.validity.not_after if certificate else None,
         certificate_then=min(now + client.certificate_lifetime, authority_not_after) if gets_certificate else None,
         token_now=client.facts.token.expires_at,
         token_then=now + client.token_lifetime if gets_token else None,
-        downtime=_downtime(action, found, now) if verdict.runs else "",
+        downtime=_downtime(parts[-1], found, now) if parts else "",
+        parts=parts,
+    )
+
+
+def _verdict(
+    action: ActionKind,
+    client: PlanFacts,
+    found: Assessment,
+    now: datetime,
+    force: bool,
+    can_be_told: bool,
+    *,
+    can_issue: bool,
+) -> Verdict:
+    if client.barred is not None and not (force and client.barred.forced_by_reason):
+        return client.barred
+    evidence = Evidence(client.facts, now)
+    if action is ActionKind.UPDATE:
+        told = can_be_told and client.can_store_token
+        return judge_update(evidence, found, can_be_told=told, can_issue=can_issue, force=force)
+    verdict = judge(action, evidence, found, can_be_told=can_be_told, can_issue=can_issue)
+    if force and verdict.forced_by_reason:
+        return Verdict(runs=True, why=f"forced, although {verdict.why.removeprefix('refused: ')}")
+    return verdict
+
+
+def absent_line(kind: ClientKind, cluster: str) -> Decision:
+    """Return the line of a kind of client that is expected in `cluster` ("": management) and was never seen."""
+    where = f"in {cluster}" if cluster else "of management"
+    return Decision(
+        name=f"{kind.value} {where}",
+        number=0,
+        cluster=cluster,
+        kind=kind,
+        runs=False,
+        why=f"expected, never seen: no {kind.value} {where} has an identity at this agent",
+        route=Route.NONE,
+        steps=(),
+        certificate_now=None,
+        certificate_then=None,
+        token_now=None,
+        token_then=None,
+        downtime="",
     )
 
 
@@ -231,8 +283,10 @@ def _downtime(action: ActionKind, found: Assessment, now: datetime) -> str:
     return "none: its certificate goes on working"
 
 
-def _order(client: PlanFacts, decision: Decision) -> tuple[bool, int, str, str]:
+def _order(action: ActionKind, client: PlanFacts, decision: Decision) -> tuple[bool, int, str, str]:
     """Node agents before management clients, management before workload clusters (domain.md 16.6); who runs first."""
+    if action is ActionKind.UPDATE:
+        return not decision.runs, rank_of(client.kind), client.cluster, client.name
     if client.kind is ClientKind.NODE_AGENT:
         rank = 0
     elif client.is_management or not client.cluster:
@@ -286,8 +340,9 @@ def _hash(
     reason: str,
     parallel: int,
     authority_not_after: datetime,
+    absent: Sequence[Decision],
 ) -> str:
-    document = {
+    document: dict[str, object] = {
         "action": action.value,
         "force": force,
         "reason": reason,
@@ -295,6 +350,8 @@ def _hash(
         "authority_not_after": at(authority_not_after),
         "targets": [_target_document(*one) for one in decided],
     }
+    if absent:
+        document["absent"] = [decision.name for decision in absent]
     return canonical_hash(document)
 
 

@@ -1,6 +1,7 @@
 """Whether an action runs for one client, and if not, why not and what is right instead (domain.md 16.5).
 
-Owns the refusals of the three actions. Order, routes, predictions and the hash are `backend.core.plan`'s.
+Owns the refusals of the three single actions; an update puts them together in `backend.core.update`. Order, routes,
+predictions and the hash are `backend.core.plan`'s.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from backend.core.facts import Assessment, Overlay, Severity, State
 from backend.core.reasons import at, end_of
 
 NOT_DUE: Final = "not due: nothing changed"
+STORED_NOT_IN_USE: Final = "stored but not in use"  # how such a result begins: its own kind of end (US-17.2)
 
 
 class ActionKind(Enum):
@@ -22,19 +24,27 @@ class ActionKind(Enum):
     RENEW = "renew"
     ROTATE_TOKEN = "rotate token"  # noqa: S105 - an action's name
     REPAIR = "repair"
+    UPDATE = "update"  # whichever of the other three each client needs
+
+
+SINGLE_ACTIONS: Final = (ActionKind.RENEW, ActionKind.ROTATE_TOKEN, ActionKind.REPAIR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`runs` with why, or not; a refusal that `force` lifts has `forced_by_reason` set."""
+    """`runs` with why, or not; a refusal that `force` lifts has `forced_by_reason` set.
+
+    `parts` are the single actions that an update takes, in their order; empty for a single action.
+    """
 
     runs: bool
     why: str
     forced_by_reason: bool = False
+    parts: tuple[ActionKind, ...] = ()
 
 
 def judge(action: ActionKind, e: Evidence, found: Assessment, *, can_be_told: bool, can_issue: bool) -> Verdict:
-    """Decide for one client, as if nothing were forced.
+    """Decide on a single action for one client, as if nothing were forced.
 
     `can_be_told`: it is alive and takes orders with its heartbeats. `can_issue`: the issuing CA has not ended.
     """
@@ -144,6 +154,7 @@ _REPAIRS: Final = {
     State.REPAIRABLE: "its certificate has ended",
     State.EMPTY: "it has neither certificate nor token",
 }
+BROKEN: Final = frozenset(_REPAIRS)  # states that only a fresh login file ends
 _NO_REPAIR: Final = {
     State.NEVER_SIGNED_IN: "it has a token that works; let it sign in for the first time",
     State.LATENT: "its certificate works; rotating the token is enough",

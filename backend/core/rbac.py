@@ -62,6 +62,7 @@ DELETE: Final = 2
 RENEW: Final = 1
 ROTATE_TOKEN: Final = 2
 REPAIR: Final = 3
+UPDATE: Final = 4
 
 
 class RuleKind(Enum):
@@ -78,10 +79,14 @@ class RuleKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row. `need` is set for NEED and SELF_OR, `cases` for the three that go by a number in the request."""
+    """One row. `need` is set for NEED and SELF_OR, `cases` for the three that go by a number in the request.
+
+    `also` is a second need, which may come from another role.
+    """
 
     kind: RuleKind
     need: Need | None = None
+    also: Need | None = None
     cases: Mapping[int, Rule] = field(default_factory=dict)
 
     def resolve(self, code: int | None) -> Rule | None:
@@ -104,7 +109,9 @@ def allows(rule: Rule | None, grants: Grants, *, code: int | None, is_self: bool
         return True
     if found.kind is RuleKind.SELF_OR and is_self:
         return True
-    return found.need is not None and may(grants, found.need, on)
+    if found.need is None or not may(grants, found.need, on):
+        return False
+    return found.also is None or may(grants, found.also, on)
 
 
 def _read(provider: Provider) -> Rule:
@@ -143,12 +150,14 @@ _READ_FLEET: Final = _read(Provider.IDENTITY)
 # Whoever may put a thing right may say that it is being seen to; a reader may not make the others deaf.
 _QUIET: Final = _verb(Provider.IDENTITY, _OP.IDENTITY_CERTIFICATE_RENEW)
 _ROTATE: Final = _verb(Provider.IDENTITY, _OP.IDENTITY_ROTATE)
+_RENEW: Final = _verb(Provider.IDENTITY, _OP.IDENTITY_CERTIFICATE_RENEW)
 _BY_ACTION: Final = Rule(
     kind=RuleKind.BY_ACTION,
     cases={
-        RENEW: _verb(Provider.IDENTITY, _OP.IDENTITY_CERTIFICATE_RENEW),
+        RENEW: _RENEW,
         ROTATE_TOKEN: _ROTATE,
         REPAIR: _ROTATE,
+        UPDATE: Rule(kind=RuleKind.NEED, need=_ROTATE.need, also=_RENEW.need),  # it does either to each client
     },
 )
 # A CA rotation cuts everybody off and a destroyed key never comes back: neither is part of any identity right.

@@ -25,6 +25,7 @@ from backend.service.deliveries import login_file
 from backend.service.operation_view import OperationView, TargetView, view
 from backend.service.planning import OPERATION, PlanView, document_of, draft, plan, what_changed
 from backend.service.rights import refuse_wider
+from backend.service.target_terms import Terms, terms_of
 from backend.service.targets import UNDER_WAY, begin, look
 from backend.service.token_line import find_current, rotate_token
 from backend.service.world import World
@@ -82,7 +83,8 @@ def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: 
         changed = "; ".join(what_changed(document, document_of(document, fresh)))
         raise PlanChanged(f"since the plan was made, {changed or 'its facts have changed'}; look at a new plan")
     operation = _operation(stored, document, caller, origin, now)
-    tx.operations.add(operation, [_target(operation, i, d) for i, d in enumerate(document["decisions"])])
+    known = [decision for decision in document["decisions"] if decision["number"]]
+    tx.operations.add(operation, [_target(operation, i, d) for i, d in enumerate(known)])
     tx.plans.mark_started(stored.id)
     _audit(
         tx,
@@ -221,25 +223,39 @@ def _target(operation: OperationRow, position: int, decision: Mapping[str, Any])
 
 
 def _advance(tx: Transaction, operation: OperationRow, now: datetime) -> bool:
+    terms = terms_of(tx, operation)
     before = tx.operations.targets(operation.id)
-    targets = [look(tx, operation, target, now) if target.state in UNDER_WAY else target for target in before]
-    targets = _hold_back(operation, targets, now)
-    under_way = sum(target.state in UNDER_WAY for target in targets)
-    for index, target in enumerate(targets):
-        if target.state == "waiting" and under_way < operation.parallel:
-            targets[index] = begin(tx, operation, target, now)
-            if targets[index].state in UNDER_WAY:
-                under_way += 1
-            else:  # it could not begin, which is a failure like any other: nothing later starts
-                targets[index + 1 :] = _hold_back(operation, targets, now)[index + 1 :]
+    targets = [
+        look(tx, operation, target, now, terms.parts_of(target)) if target.state in UNDER_WAY else target
+        for target in before
+    ]
+    targets = _begin_next(tx, operation, _hold_back(operation, targets, now), terms, now)
     changed = [new for old, new in zip(before, targets, strict=True) if new != old]
     for target in changed:
         tx.operations.put_target(target)
         if target.ended_at is not None:
             _audit_target(tx, now, operation, target)
-    if under_way == 0:
+    is_over = not any(target.state in UNDER_WAY for target in targets)
+    if is_over:
         _finish(tx, operation, targets, now)
-    return bool(changed) or under_way == 0
+    return bool(changed) or is_over
+
+
+def _begin_next(
+    tx: Transaction, operation: OperationRow, targets: list[TargetRow], terms: Terms, now: datetime
+) -> list[TargetRow]:
+    """Begin what waits, in order, as many at a time as the plan said and its order rules allow."""
+    for index, target in enumerate(targets):
+        if target.state != "waiting":
+            continue
+        under_way = [other for other in targets if other.state in UNDER_WAY]
+        if len(under_way) >= operation.parallel or terms.must_wait(target, under_way):
+            break
+        targets[index] = begin(tx, operation, target, now, terms.parts_of(target))
+        if targets[index].state not in UNDER_WAY:
+            # It could not begin, which is a failure like any other: nothing later starts.
+            targets[index + 1 :] = _hold_back(operation, targets, now)[index + 1 :]
+    return targets
 
 
 def _hold_back(operation: OperationRow, targets: Sequence[TargetRow], now: datetime) -> list[TargetRow]:

@@ -1,26 +1,24 @@
-"""Plans of operations: the facts of the named clients, judged by `core.plan`, kept as they were shown.
+"""Plans of operations: the facts of the clients in question, judged by `core.plan`, kept as they were shown.
 
-Planning writes the plan and nothing else. The facts are taken from the same columns that the screen reads, so a plan
-cannot know another state than the row it was made from.
+Planning writes the plan and nothing else. Which clients an update is about is `backend.service.update`'s.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from backend.core.delta import unix
 from backend.core.errors import InvalidInput
-from backend.core.plan import ActionKind, Decision, PlanDraft, PlanFacts, make_plan
+from backend.core.plan import ActionKind, Decision, PlanDraft, make_plan
+from backend.core.update import UpdateScope
 from backend.service.caller import Caller
-from backend.service.contact import is_living
-from backend.service.current import current_certificate, trusted_generations
-from backend.service.fleet import columns_of
-from backend.service.token_line import find_current
+from backend.service.plan_facts import facts_of
+from backend.service.update import Selection, refuse_plan, select
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import StoredPlan
@@ -51,21 +49,27 @@ def plan(
     caller: Caller,
     *,
     action: ActionKind,
-    names: Sequence[str],
+    names: Sequence[str] = (),
     force: bool = False,
     reason: str = "",
     overlap_seconds: int = DEFAULT_OVERLAP,
     parallel: int = 1,
+    update: UpdateScope | None = None,
 ) -> PlanView:
     """Say what an action would do to these clients, and keep the answer for its confirmation.
 
+    `update` says whom an UPDATE is about, in place of names.
+
     Raises:
-        InvalidInput: no client is named, `force` without a reason, or too many at a time.
-        NotFound: a client is not there.
+        InvalidInput: no client is named, `force` without a reason, too many at a time, or an update by names.
+        NotFound: a client, or the cluster of an update, is not there.
+        InconsistentState: an order rule forbids to plan an update now (domain.md 16.6).
     """
     now = world.clock.now()
     if overlap_seconds < DEFAULT_OVERLAP:
         raise InvalidInput(f"an overlap of {overlap_seconds} s is none; give 0 or more, or -1 for the agent's own")
+    if (action is ActionKind.UPDATE) != (update is not None) or (update is not None and names):
+        raise InvalidInput("an update is for management or for one cluster, any other action for the clients named")
     question = {
         "action": action.value,
         "names": list(dict.fromkeys(names)),
@@ -73,8 +77,11 @@ def plan(
         "reason": reason,
         "overlap_seconds": overlap_seconds,
         "parallel": parallel,
+        "update": None if update is None else asdict(update),
     }
     made = draft(tx, world, question)
+    if update is not None:
+        refuse_plan(tx, world, caller, made)
     stored = StoredPlan(
         id=str(uuid.uuid4()),
         kind=OPERATION,
@@ -92,28 +99,39 @@ def plan(
 
 def draft(tx: Transaction, world: World, question: Mapping[str, Any]) -> PlanDraft:
     """Answer a plan's question from the facts of now; asking again is how a confirmation is checked."""
+    chosen = _chosen(tx, world, question)
     return make_plan(
         ActionKind(question["action"]),
-        _facts(tx, world, question["names"]),
+        chosen.facts,
         world.clock.now(),
         force=question["force"],
         reason=question["reason"],
         parallel=question["parallel"],
         authority_not_after=tx.authorities.issuing().validity.not_after,
+        absent=chosen.absent,
+        notes=chosen.notes,
     )
+
+
+def _chosen(tx: Transaction, world: World, question: Mapping[str, Any]) -> Selection:
+    scope = question.get("update")  # absent in plans of an earlier version
+    if scope is not None:
+        return select(tx, world, UpdateScope(**scope))
+    identities = [tx.identities.get(name) for name in question["names"]]
+    return Selection(facts=facts_of(tx, world, identities), absent=(), notes=())
 
 
 def document_of(question: Mapping[str, Any], made: PlanDraft) -> dict[str, Any]:
     """The plan as a JSON document: its question, its decisions, its warnings."""
-    asked = {key: question[key] for key in ("action", "names", "force", "reason", "overlap_seconds")}
+    asked = {key: question.get(key) for key in ("action", "names", "force", "reason", "overlap_seconds", "update")}
     decisions = [_decision_document(decision) for decision in made.decisions]
     return {**asked, "parallel": made.parallel, "decisions": decisions, "warnings": list(made.warnings)}
 
 
 def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Name what differs between a plan and the same plan made now, client by client."""
-    then = {decision["number"]: decision for decision in before["decisions"]}
-    now = {decision["number"]: decision for decision in after["decisions"]}
+    then = {_key(decision): decision for decision in before["decisions"]}
+    now = {_key(decision): decision for decision in after["decisions"]}
     found = [f"{then[number]['name']} is gone" for number in then if number not in now]
     for number, decision in now.items():
         old = then.get(number)
@@ -133,6 +151,12 @@ def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
     return found
 
 
+def _key(decision: Mapping[str, Any]) -> tuple[int, str]:
+    """Tell lines apart: clients by number, whatever their name is now, and those never seen by what they are."""
+    number = int(decision["number"])
+    return number, "" if number else str(decision["name"])
+
+
 def _decision_document(decision: Decision) -> dict[str, Any]:
     return {
         "name": decision.name,
@@ -148,35 +172,5 @@ def _decision_document(decision: Decision) -> dict[str, Any]:
         "token_now": unix(decision.token_now),
         "token_then": unix(decision.token_then),
         "downtime": decision.downtime,
+        "parts": [part.value for part in decision.parts],
     }
-
-
-def _facts(tx: Transaction, world: World, names: Iterable[str]) -> list[PlanFacts]:
-    now = world.clock.now()
-    identities = [tx.identities.get(name) for name in names]
-    columns = columns_of(tx, world, [identity.number for identity in identities])
-    trusted = trusted_generations(tx.authorities.all())
-    management = {cluster.name for cluster in tx.clusters.all() if cluster.is_management}
-    found = []
-    for identity in identities:
-        index = columns.index_of(identity.number)
-        if index is None:
-            continue
-        facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
-        certificate = current_certificate(tx.certificates.of(identity.number), trusted, now)
-        token = find_current(tx, identity.number)
-        found.append(
-            PlanFacts(
-                number=identity.number,
-                facts=replace(facts, name=identity.name),  # the name itself, which also names it in a later call
-                cluster=identity.cluster,
-                is_management=identity.cluster in management,
-                serial=0 if certificate is None else certificate.serial,
-                token_id="" if token is None else token.id,
-                certificate_lifetime=world.policy.client_lifetime if certificate is None else certificate.requested,
-                token_lifetime=identity.token_lifetime,
-                heartbeat_alive=is_living(tx.heartbeats.find(identity.number), now),
-                login_file_path=identity.login_file_path,
-            )
-        )
-    return found

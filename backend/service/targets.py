@@ -7,15 +7,16 @@ the new serial was used in a call, not when it was issued.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from backend.core.model import Certificate, Heartbeat, Identity, Token
+from backend.core.model import Certificate, Identity
 from backend.core.plan import ActionKind
+from backend.core.planrules import STORED_NOT_IN_USE
 from backend.service.contact import BY_FILE, BY_HAND, BY_HEARTBEAT, patience
 from backend.service.current import current_certificate, trusted_generations
+from backend.service.target_sight import Sight, order_id, see
 from backend.store.port import Transaction
 from backend.store.records import FileDelivery, OperationRow, Order, OrderKind, TargetRow
 
@@ -23,54 +24,49 @@ UNDER_WAY: Final = frozenset({"ordered", "issued", "delivered"})
 ENDED: Final = frozenset({"done", "failed", "skipped"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What rows say of one target now; `newer` are the certificates issued since the target began, newest first."""
+def begin(
+    tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime, parts: tuple[ActionKind, ...]
+) -> TargetRow:
+    """Order what a target needs and return its row; nothing is ordered for an identity that is gone or revoked.
 
-    operation: OperationRow
-    target: TargetRow
-    now: datetime
-    newer: Sequence[Certificate]
-    heartbeat: Heartbeat | None
-    token_order: Order | None
-    sign_order: Order | None
-    delivery: FileDelivery | None
-    token: Token | None
-
-    @property
-    def used(self) -> Certificate | None:
-        """The newest of the new certificates that was used in a call."""
-        return next((certificate for certificate in self.newer if certificate.first_used_at is not None), None)
-
-
-def begin(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> TargetRow:
-    """Order what a target needs and return its row; nothing is ordered for an identity that is gone or revoked."""
+    `parts` are the single actions that its plan said. An update orders what observation still misses, so a client that
+    came right by itself while it waited its turn is not touched.
+    """
     identity = tx.identities.find_by_number(target.identity_number)
     if identity is None or identity.revoked_at is not None:
         what = "deleted" if identity is None else "revoked"
         return _end(replace(target, started_at=now), "failed", f"its identity was {what} after the plan", now)
-    certificate = current_certificate(
-        tx.certificates.of(identity.number), trusted_generations(tx.authorities.all()), now
-    )
+    is_update = operation.action == ActionKind.UPDATE.value
+    certificate = _certificate_before(tx, operation, identity, now) if is_update else _current(tx, identity, now)
     target = replace(
         target,
         state="ordered",
         started_at=now,
         old_serial=None if certificate is None else certificate.serial,
     )
-    _order(tx, operation, target, identity, now)
-    return replace(target, step=_first_step(operation, target, identity))
+    target = replace(target, step=_first_step(target, identity))
+    if is_update and ActionKind.REPAIR not in parts:
+        return _look_update(tx, see(tx, operation, target, now, parts), identity)
+    if is_update and (ended := _in_use(see(tx, operation, target, now, parts))) is not None:
+        return ended
+    _order(tx, operation, target, identity, now, _ORDERS[parts[0]])
+    return target
 
 
-def look(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> TargetRow:
+def look(
+    tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime, parts: tuple[ActionKind, ...]
+) -> TargetRow:
     """Return a target's row as the facts have it now; a target that ends takes its open orders with it."""
     identity = tx.identities.find_by_number(target.identity_number)
     if identity is None or identity.revoked_at is not None:
         what = "deleted" if identity is None else "revoked"
         seen = _end(target, "failed", f"its identity was {what} meanwhile", now)
     else:
-        sight = _see(tx, operation, target, now)
-        seen = _LOOKS[ActionKind(operation.action)](sight)
+        sight = see(tx, operation, target, now, parts)
+        if operation.action == ActionKind.UPDATE.value and ActionKind.REPAIR not in parts:
+            seen = _look_update(tx, sight, identity)
+        else:
+            seen = _LOOKS[parts[0]](sight)
         if seen.state not in ENDED:
             seen = _give_up(sight, seen)
     if seen.state in ENDED:
@@ -88,17 +84,36 @@ def take_back(tx: Transaction, operation: OperationRow, target: TargetRow, now: 
             tx.orders.put_delivery(replace(delivery, written_at=now, last_error=delivery.last_error or "withdrawn"))
 
 
-def order_id(operation: OperationRow, target: TargetRow, what: str) -> str:
-    """The id of a target's order or delivery: made from the target, so that beginning twice orders once."""
-    return f"{operation.id}/{target.position}/{what}"
+def _current(tx: Transaction, identity: Identity, now: datetime) -> Certificate | None:
+    return current_certificate(tx.certificates.of(identity.number), trusted_generations(tx.authorities.all()), now)
 
 
-def _order(tx: Transaction, operation: OperationRow, target: TargetRow, identity: Identity, now: datetime) -> None:
-    kinds = {
-        ActionKind.RENEW: [OrderKind.RENEW],
-        ActionKind.ROTATE_TOKEN: [OrderKind.TAKE_TOKEN],
-        ActionKind.REPAIR: [OrderKind.TAKE_TOKEN, OrderKind.SIGN_IN],
-    }[ActionKind(operation.action)]
+def _certificate_before(
+    tx: Transaction, operation: OperationRow, identity: Identity, now: datetime
+) -> Certificate | None:
+    """The certificate that a client had when the operation began, so that one it got since counts as new."""
+    current = _current(tx, identity, now)
+    if current is None or current.issued_at <= operation.started_at:
+        return current
+    issued = tx.certificates.of(identity.number)
+    return next((found for found in issued if found.issued_at <= operation.started_at), None)
+
+
+_ORDERS: Final = {
+    ActionKind.RENEW: (OrderKind.RENEW,),
+    ActionKind.ROTATE_TOKEN: (OrderKind.TAKE_TOKEN,),
+    ActionKind.REPAIR: (OrderKind.TAKE_TOKEN, OrderKind.SIGN_IN),
+}
+
+
+def _order(
+    tx: Transaction,
+    operation: OperationRow,
+    target: TargetRow,
+    identity: Identity,
+    now: datetime,
+    kinds: tuple[OrderKind, ...],
+) -> None:
     if target.route == BY_FILE:
         delivery = FileDelivery(
             id=order_id(operation, target, "file"),
@@ -123,43 +138,12 @@ def _order(tx: Transaction, operation: OperationRow, target: TargetRow, identity
             tx.orders.put(order)
 
 
-def _first_step(operation: OperationRow, target: TargetRow, identity: Identity) -> str:
+def _first_step(target: TargetRow, identity: Identity) -> str:
     if target.route == BY_HAND:
         return "1/3 waits for you: take its login file and bring it to the client"
     if target.route == BY_FILE:
         return f"1/3 writing {identity.login_file_path}"
     return "1/3 ordered, goes out with its next heartbeat"
-
-
-def _see(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> Sight:
-    newer = []
-    for certificate in tx.certificates.of(target.identity_number):
-        if certificate.serial == target.old_serial:
-            break
-        if target.started_at is not None and certificate.issued_at >= target.started_at:
-            newer.append(certificate)
-    token_order = tx.orders.find(order_id(operation, target, OrderKind.TAKE_TOKEN.value))
-    signing = OrderKind.RENEW if operation.action == ActionKind.RENEW.value else OrderKind.SIGN_IN
-    file_id = order_id(operation, target, "file")
-    delivery = None
-    if target.route == BY_FILE:
-        delivery = next((found for found in tx.orders.deliveries_of(operation.id) if found.id == file_id), None)
-    token_id = target.token_id
-    if token_order is not None:
-        token_id = token_order.token_id
-    elif delivery is not None:
-        token_id = delivery.token_id
-    return Sight(
-        operation=operation,
-        target=target,
-        now=now,
-        newer=newer,
-        heartbeat=tx.heartbeats.find(target.identity_number),
-        token_order=token_order,
-        sign_order=tx.orders.find(order_id(operation, target, signing.value)),
-        delivery=delivery,
-        token=tx.tokens.find(token_id) if token_id else None,
-    )
 
 
 def _look_renew(sight: Sight) -> TargetRow:
@@ -210,6 +194,38 @@ def _look_repair(sight: Sight) -> TargetRow:
     return target
 
 
+def _look_update(tx: Transaction, sight: Sight, identity: Identity) -> TargetRow:
+    """Token first, while the certificate that carries it works; then the certificate; done when both are proved."""
+    operation, target, parts = sight.operation, sight.target, sight.parts
+    proved = ""
+    if ActionKind.ROTATE_TOKEN in parts:
+        target = _note_delivery(sight)
+        token = sight.token if target.state in {"delivered", "issued"} else None
+        token = token or sight.fresh_token
+        if target.state == "failed":
+            return target
+        if token is None:
+            if sight.token_order is None:
+                _order(tx, operation, target, identity, sight.now, _ORDERS[ActionKind.ROTATE_TOKEN])
+            return target
+        proved = f"the client stored the new token, until {token.expires_at:%Y-%m-%d %H:%M} UTC"
+        target = replace(target, state="delivered", token_id=token.id)
+    if ActionKind.RENEW not in parts:
+        return _end(target, "done", proved, sight.now)
+    ended = _in_use(replace(sight, target=target))
+    if ended is not None:
+        return replace(ended, result="; ".join(filter(None, (proved, ended.result))))
+    if sight.newer:
+        step = "certificate issued, waits for its first use"
+        return replace(target, state="issued", new_serial=sight.newer[0].serial, step=step)
+    if sight.sign_order is None:
+        _order(tx, operation, target, identity, sight.now, _ORDERS[ActionKind.RENEW])
+    taken = sight.sign_order is not None and sight.sign_order.handed_out_at is not None
+    token_said = "token stored, " if proved else ""
+    asked = "renewal order taken, waits for the request" if taken else "renewal goes out with its next heartbeat"
+    return replace(target, step=f"{token_said}{asked}")
+
+
 _LOOKS: Final = {
     ActionKind.RENEW: _look_renew,
     ActionKind.ROTATE_TOKEN: _look_rotate,
@@ -255,7 +271,28 @@ def _give_up(sight: Sight, target: TargetRow) -> TargetRow:
         return _give_up_by_hand(sight, target)
     if now - _last_sign(sight) <= patience(sight.heartbeat):
         return target
-    return _end(target, "failed", f"no answer: {_advice(sight, target)}", now)
+    unused = _unused(sight, target)
+    return _end(target, "failed", unused or f"no answer: {_advice(sight, target)}", now)
+
+
+def _unused(sight: Sight, target: TargetRow) -> str:
+    """Say that a client has what it was given and goes on without it; empty when that is not what happened."""
+    if target.state == "issued":
+        stored = f"certificate {target.new_serial:x}" if target.new_serial is not None else "its new certificate"
+        return (
+            f"{STORED_NOT_IN_USE}: {stored} was issued and no call was made with it; restart the client{_said(sight)}"
+        )
+    if target.state == "delivered" and sight.delivery is not None:
+        return (
+            f"{STORED_NOT_IN_USE}: the login file is at {sight.delivery.path} and nobody signed in with it; "
+            f"start the client, or restart it{_said(sight)}"
+        )
+    return ""
+
+
+def _said(sight: Sight) -> str:
+    error = "" if sight.heartbeat is None else sight.heartbeat.last_error
+    return f"; its last error: {error}" if error else ""
 
 
 def _give_up_by_hand(sight: Sight, target: TargetRow) -> TargetRow:
@@ -281,15 +318,11 @@ def _last_sign(sight: Sight) -> datetime:
 
 
 def _advice(sight: Sight, target: TargetRow) -> str:
-    error = "" if sight.heartbeat is None else sight.heartbeat.last_error
-    said = f"; its last error: {error}" if error else ""
-    if target.state == "issued":
-        return f"its new certificate was never used; see whether the client runs, and restart it{said}"
-    if target.route == BY_FILE and target.state == "delivered":
-        return f"nobody signed in with the login file; see whether the client runs, and start it{said}"
+    said = _said(sight)
     if target.route == BY_FILE:
         return f"its login file could not be written; {target.step.partition(' ')[2]}"
-    order = sight.token_order or sight.sign_order
+    orders = [order for order in (sight.token_order, sight.sign_order) if order is not None]
+    order = next((found for found in orders if found.done_at is None), orders[-1] if orders else None)
     if order is not None and order.handed_out_at is not None:
         return f"the client took the order and did not carry it out; look at its log{said}"
     return f"the client sent no heartbeat; see whether it runs, then repair it{said}"

@@ -9,7 +9,7 @@ from backend.server.servicer import Context, Served, Table
 from backend.service import operations
 from backend.service.operations import OperationView, TargetView
 from backend.service.planning import PlanView, plan
-from backend.wire.convert.actions import NUMBERS, action_kind
+from backend.wire.convert.actions import NUMBERS, action_kind, update_scope
 from backend.wire.convert.checks import check_name, check_text
 from backend.wire.convert.instants import unix
 from backend.wire.methods import get_method
@@ -29,6 +29,7 @@ def _plan(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2
         reason=check_text(request.reason, "reason"),
         overlap_seconds=request.overlap_seconds,
         parallel=request.parallel or 1,
+        update=update_scope(request.update) if request.HasField("update") else None,
     )
     return _plan_message(made)
 

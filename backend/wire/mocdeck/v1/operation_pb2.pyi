@@ -13,26 +13,40 @@ class ActionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RENEW: _ClassVar[ActionKind]
     ROTATE_TOKEN: _ClassVar[ActionKind]
     REPAIR: _ClassVar[ActionKind]
+    UPDATE: _ClassVar[ActionKind]
 ACTION_UNSPECIFIED: ActionKind
 RENEW: ActionKind
 ROTATE_TOKEN: ActionKind
 REPAIR: ActionKind
+UPDATE: ActionKind
+
+class UpdateScope(_message.Message):
+    __slots__ = ("management", "cluster", "patch_load_balancer")
+    MANAGEMENT_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    PATCH_LOAD_BALANCER_FIELD_NUMBER: _ClassVar[int]
+    management: bool
+    cluster: str
+    patch_load_balancer: bool
+    def __init__(self, management: _Optional[bool] = ..., cluster: _Optional[str] = ..., patch_load_balancer: _Optional[bool] = ...) -> None: ...
 
 class PlanRequest(_message.Message):
-    __slots__ = ("action", "names", "force", "reason", "overlap_seconds", "parallel")
+    __slots__ = ("action", "names", "force", "reason", "overlap_seconds", "parallel", "update")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     FORCE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     OVERLAP_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PARALLEL_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
     action: ActionKind
     names: _containers.RepeatedScalarFieldContainer[str]
     force: bool
     reason: str
     overlap_seconds: int
     parallel: int
-    def __init__(self, action: _Optional[_Union[ActionKind, str]] = ..., names: _Optional[_Iterable[str]] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ..., overlap_seconds: _Optional[int] = ..., parallel: _Optional[int] = ...) -> None: ...
+    update: UpdateScope
+    def __init__(self, action: _Optional[_Union[ActionKind, str]] = ..., names: _Optional[_Iterable[str]] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ..., overlap_seconds: _Optional[int] = ..., parallel: _Optional[int] = ..., update: _Optional[_Union[UpdateScope, _Mapping]] = ...) -> None: ...
 
 class Plan(_message.Message):
     __slots__ = ("id", "action", "hash", "made_at", "expires_at", "targets", "warnings", "runs", "parallel", "force", "reason")
