@@ -31,7 +31,7 @@ from backend.client.planner import (
 from backend.client.progress import Progress, status_of
 from backend.client.settings import RunnerSettings
 from backend.clock import Clock
-from backend.core.errors import AgentError, Fenced
+from backend.core.errors import AgentError, Fenced, LimitReached
 from backend.core.limits import SKEW_UNCERTAIN
 
 log = logging.getLogger(__name__)
@@ -187,8 +187,9 @@ class Runner:
         self._complain(str(error))
         if isinstance(decision, Renew) and self._credential.holding().certificate_refused:
             return  # the next pass signs in, and that is another try
-        hint = error.retry_after if isinstance(error, Fenced) else timedelta(0)
-        reached = isinstance(error, AgentError) and not isinstance(error, Fenced) and error.reason != "unreachable"
+        is_put_off = isinstance(error, Fenced | LimitReached)
+        hint = error.retry_after if isinstance(error, Fenced | LimitReached) else timedelta(0)
+        reached = isinstance(error, AgentError) and not is_put_off and error.reason != "unreachable"
         if isinstance(decision, Renew) and reached:
             self._renewals_refused += 1
         access = self._credential.material.access

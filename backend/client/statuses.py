@@ -149,6 +149,10 @@ def _rebuilt(kind: type[errors.AgentError], sentence: str, retry_after: timedelt
     """Make an error of this class with the agent's sentence, whatever arguments its constructor wants."""
     if kind is errors.Fenced:
         return errors.Fenced(retry_after)
+    if kind is errors.LimitReached:
+        limited = errors.LimitReached("", retry_after)
+        limited.args = (sentence,)
+        return limited
     error = kind.__new__(kind, sentence)
     error.args = (sentence,)
     if isinstance(error, errors.IllegalTransition):

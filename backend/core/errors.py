@@ -17,6 +17,7 @@
     │   ├── PlanChanged             the facts under a plan have changed; look again
     │   └── ConfirmationRefused     the typed confirmation or the hash does not fit
     ├── Fenced                      issuing is stopped for a CA rotation; come back after `retry_after`
+    ├── LimitReached                too many of these in a short time; come back after `retry_after`
     └── StoreUnavailable            the store could not commit; nothing was changed
 
 MOC codes are those of moc/protocol.md, section 6.1; their gRPC mapping is `backend.server.status`.
@@ -156,6 +157,17 @@ class Fenced(AgentError):
         super().__init__(
             f"the agent issues nothing while its CA is being rotated; retry in {int(retry_after.total_seconds())} s"
         )
+        self.retry_after = retry_after
+
+
+class LimitReached(AgentError):
+    """Too many of these came in a short time; nothing is wrong with this one but the moment."""
+
+    reason: ClassVar[str] = "limit_reached"
+    moc_code: ClassVar[int] = 51  # ProviderNotReady: Go clients try again
+
+    def __init__(self, what: str, retry_after: timedelta) -> None:
+        super().__init__(f"{what}; retry in {int(retry_after.total_seconds())} s")
         self.retry_after = retry_after
 
 

@@ -35,7 +35,7 @@ from backend.service import deliveries, outbox, reconcile, server_certificate, t
 from backend.service.agent_file import read_agent_file
 from backend.service.alert_file import read_alert_file
 from backend.service.bootstrap import STORE_FILE, open_world
-from backend.service.world import World
+from backend.service.world import Policy, World
 from backend.store.port import Transaction
 from backend.store.sqlite import open_store
 
@@ -90,12 +90,19 @@ class Agent:
     """One cloud agent on one directory; `start`, then `stop`."""
 
     def __init__(
-        self, directory: Path, passphrase: Secret, *, clock: Clock | None = None, simulated: bool = False
+        self,
+        directory: Path,
+        passphrase: Secret,
+        *,
+        clock: Clock | None = None,
+        simulated: bool = False,
+        policy: Policy | None = None,
     ) -> None:
         self._directory = directory
         self._passphrase = passphrase
         self._clock = clock or SystemClock()
         self._simulated = simulated
+        self._policy = policy
         self._changed = Changed()
         self._held = contextlib.ExitStack()
         self._doubt = ""
@@ -113,7 +120,11 @@ class Agent:
         with contextlib.ExitStack() as opened:
             opened.enter_context(sole_agent(self._directory))
             self._world = open_world(
-                self._directory, passphrase=self._passphrase, clock=self._clock, simulated=self._simulated
+                self._directory,
+                passphrase=self._passphrase,
+                clock=self._clock,
+                simulated=self._simulated,
+                policy=self._policy,
             )
             self._world = replace(self._world, sinks=read_alert_file(self._directory))
             self._store = open_store(self._directory / STORE_FILE)

@@ -16,7 +16,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
 
-from backend.core.errors import AgentError, AlreadyExists, Fenced, NotFound, TokenRejected
+from backend.core.errors import AgentError, AlreadyExists, Fenced, LimitReached, NotFound, TokenRejected
 from backend.core.inert import inert
 from backend.wire.moc import common_pb2
 
@@ -95,6 +95,6 @@ def trailers_of(refusal: AgentError) -> tuple[tuple[str, str | bytes], ...]:
     packed.Pack(error)
     status = status_pb2.Status(code=code_of(refusal).value[0], message=text_of(refusal), details=[packed])
     trailers: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
-    if isinstance(refusal, Fenced):
+    if isinstance(refusal, Fenced | LimitReached):
         trailers.append((RETRY_KEY, str(int(refusal.retry_after.total_seconds()))))
     return tuple(trailers)

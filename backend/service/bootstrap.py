@@ -31,6 +31,7 @@ from backend.service import audit
 from backend.service.agent_file import AgentNames, read_agent_file, write_agent_file
 from backend.service.deliveries import login_file
 from backend.service.mint import create_mint, load_mint
+from backend.service.rates import Rates
 from backend.service.signer import Signer
 from backend.service.token_line import mark_token_delivered, rotate_token
 from backend.service.versions import next_version
@@ -136,6 +137,7 @@ def open_world(
     """
     directory = directory.absolute()
     names = read_agent_file(directory)
+    policy = policy or Policy()
     vault = KeyVault.open(directory / KEYS_DIRECTORY, passphrase)
     return World(
         clock=clock,
@@ -147,7 +149,8 @@ def open_world(
         port=port,
         auth_port=auth_port,
         agent_directory=directory,
-        policy=policy or Policy(),
+        policy=policy,
+        rates=Rates(policy.rates),
         simulated=simulated,
     )
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from cryptography import x509
 
-from backend.core.errors import AccessDenied
+from backend.core.errors import AccessDenied, LimitReached
 from backend.core.model import Certificate, Identity
 from backend.core.renewal import renewal_slot
 from backend.pki.issue import IssuedLeaf
@@ -22,6 +23,9 @@ from backend.pki.requests import SigningRequest
 from backend.pki.trust import split_bundle
 from backend.service.world import World
 from backend.store.port import Transaction
+from backend.store.records import OrderKind
+
+_ISSUING: Final = frozenset({OrderKind.RENEW, OrderKind.SIGN_IN})  # what an operator has ordered is not held up
 
 
 def issue_certificate(
@@ -40,6 +44,7 @@ def issue_certificate(
 
     Raises:
         AccessDenied: the key is that of another identity or of a CA: a refusal that an auditor wants to see.
+        LimitReached: the identity has had too many certificates of late.
     """
     now = world.clock.now()
     digest = key_sha256(request.public_key)
@@ -49,6 +54,7 @@ def issue_certificate(
     again = _issued_already(before, renewed, issuer.authority.generation, now, world.policy.same_key_window)
     if again is not None:
         return again
+    _refuse_flood(tx, world, identity, now)
     leaf = issuer.issue_client(_template(identity, lifetime, renewed), request.public_key, now)
     certificate = _row(
         leaf, identity, issuer.authority.generation, now, 0 if renewed is None else renewed.renew_count + 1
@@ -95,6 +101,13 @@ def _refuse_foreign_key(tx: Transaction, digest: str, before: Sequence[Certifica
     for authority in tx.authorities.all():
         if _root_key(authority.pem) == digest:
             raise AccessDenied("the key in the request is that of a CA; make a new key")
+
+
+def _refuse_flood(tx: Transaction, world: World, identity: Identity, now: datetime) -> None:
+    """Each certificate is a row for good; a client in a loop must not fill the disk with its own."""
+    wait = world.rates.wait_for_issue(identity.number, now)
+    if wait and not any(order.kind in _ISSUING for order in tx.orders.open_of(identity.number)):
+        raise LimitReached(f"identity {identity.name!r} was given too many certificates in a short time", wait)
 
 
 @lru_cache(maxsize=16)  # a handful of roots in a deployment's lifetime, asked for at every issue

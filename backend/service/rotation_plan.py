@@ -74,6 +74,7 @@ def plan_rotation(tx: Transaction, world: World, caller: Caller) -> RotationPlan
         body=json.dumps(_document(made), sort_keys=True),
     )
     tx.plans.add(stored)
+    tx.plans.trim(caller.name, world.policy.open_plans)
     return made
 
 

@@ -1,8 +1,8 @@
 """What use cases get besides a transaction: the clock, the keys, the deployment's names and the policy.
 
 A `World` is made once for a running agent (`backend.service.bootstrap.open_world`) and never changes; whatever can
-change lives in rows. The exceptions are `peers`, a cache that may be emptied at any time, and `watch`, which compares
-the two clocks of this process.
+change lives in rows. The exceptions are `peers`, a cache that may be emptied at any time, `rates`, which counts how
+often what happens, and `watch`, which compares the two clocks of this process.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from backend.service.alert_file import Sink
 from backend.service.clock_watch import ClockWatch
 from backend.service.mint import TokenMint
 from backend.service.peers import PeerCache
+from backend.service.rates import RateLimits, Rates
 from backend.service.signer import Signer
 
 ADMIN_DIRECTORY: Final = "admin"  # in the agent's directory: where administrators' login files may lie
@@ -25,10 +26,10 @@ ADMIN_DIRECTORY: Final = "admin"  # in the agent's directory: where administrato
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Durations that an administrator may set; the defaults are those of `backend.core.limits`.
+    """What an administrator may set; the durations' defaults are those of `backend.core.limits`.
 
     `token_overlap` is how long a rotated-away token still signs in at most; `fence_retry` is what a client is told to
-    wait while issuing is fenced.
+    wait while issuing is fenced. `open_plans` is how many plans that were not started a caller may have: the oldest go.
     """
 
     client_lifetime: timedelta = limits.CLIENT_LIFETIME
@@ -40,6 +41,8 @@ class Policy:
     plan_lifetime: timedelta = limits.PLAN_LIFETIME
     heartbeat: timedelta = limits.HEARTBEAT
     fence_retry: timedelta = timedelta(seconds=5)
+    rates: RateLimits = field(default_factory=RateLimits)
+    open_plans: int = 50
 
     def __post_init__(self) -> None:
         for name in ("client_lifetime", "token_lifetime", "authority_lifetime", "server_lifetime", "plan_lifetime"):
@@ -47,6 +50,8 @@ class Policy:
                 raise ValueError(f"{name} must be longer than nothing")
         if self.token_overlap < timedelta(0) or self.same_key_window < timedelta(0):
             raise ValueError("an overlap or a window cannot be negative")
+        if self.open_plans < 1:
+            raise ValueError("without an open plan nothing can be confirmed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,4 +71,5 @@ class World:
     simulated: bool = False
     sinks: tuple[Sink, ...] = ()  # who is told of alerts
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
+    rates: Rates = field(default_factory=Rates, compare=False, repr=False)
     watch: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)

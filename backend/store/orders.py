@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from backend.core.errors import NotFound
 from backend.store.codec import Codec, to_seconds
@@ -44,6 +44,9 @@ _PLAN = Codec(StoredPlan, plans)
 _ADD_PLAN = insert(plans).values({name: bindparam(name) for name in _PLAN.names})
 _GET_PLAN = select(*_PLAN.columns).where(plans.c.id == bindparam("id"))
 _START_PLAN = update(plans).where(plans.c.id == bindparam("key")).values(started=True)
+_OPEN_PLANS = select(plans.c.id).where(plans.c.started.is_(False), plans.c.actor == bindparam("actor"))
+_SURPLUS = _OPEN_PLANS.order_by(plans.c.made_at.desc(), text("rowid DESC")).offset(bindparam("keep")).limit(-1)
+_TRIM = delete(plans).where(plans.c.id.in_(_SURPLUS.scalar_subquery()))
 _PURGE = delete(plans).where(plans.c.started.is_(False), plans.c.expires_at < bindparam("before"))
 
 
@@ -109,6 +112,10 @@ class SqlPlans:
         """Note that it is being carried out, so that it is kept."""
         if not self._work.write(_START_PLAN, {"key": plan_id}):
             raise NotFound(f"there is no plan {plan_id}; make a new one")
+
+    def trim(self, actor: str, keep: int) -> None:
+        """Forget all but the newest `keep` plans of one caller that were never started."""
+        self._work.write(_TRIM, {"actor": actor, "keep": keep})
 
     def purge(self, before: datetime) -> None:
         """Forget plans never started whose time ran out before `before`."""

@@ -157,10 +157,13 @@ async def agent(order: dict[str, Any]) -> None:
 
     from backend.core.model import Secret
     from backend.server.app import Agent
+    from backend.service.rates import UNLIMITED
+    from backend.service.world import Policy
 
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    running = Agent(Path(order["directory"]), Secret(order["passphrase"]))
+    policy = Policy(rates=UNLIMITED)  # what is measured is what the agent can do, not what it allows one address
+    running = Agent(Path(order["directory"]), Secret(order["passphrase"]), policy=policy)
     at = await running.start(host="127.0.0.1", port=0, auth_port=0)
     print(json.dumps({"port": at.port, "auth_port": at.auth_port, "pid": os.getpid()}), flush=True)
     await ended.wait()

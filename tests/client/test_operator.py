@@ -200,6 +200,13 @@ def test_a_fence_brings_its_retry_hint() -> None:
     assert found.retry_after == timedelta(seconds=90)
 
 
+def test_a_limit_brings_its_sentence_and_its_retry_hint() -> None:
+    found = find_refusal(refused("too many at once; retry in 9 s", 51, "limit_reached", ("retry-after", "9")))
+    assert isinstance(found, errors.LimitReached)
+    assert str(found) == "too many at once; retry in 9 s"
+    assert found.retry_after == timedelta(seconds=9)
+
+
 def test_details_that_cannot_be_read_are_no_refusal() -> None:
     broken = grpc.aio.Metadata(("grpc-status-details-bin", b"\xff\xff"))
     error = grpc.aio.AioRpcError(grpc.StatusCode.UNKNOWN, grpc.aio.Metadata(), broken, "x")

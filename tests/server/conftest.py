@@ -25,6 +25,7 @@ from backend.server.dispatch import Dispatcher
 from backend.service.bootstrap import KEYS_DIRECTORY, STORE_FILE, init_agent, open_world
 from backend.service.clock_watch import ClockWatch
 from backend.service.peers import PeerCache
+from backend.service.rates import Rates
 from backend.service.signer import Signer
 from backend.service.world import World
 from backend.store.port import Store
@@ -109,7 +110,13 @@ def site(born: tuple[Path, World, KeyVault], tmp_path: Path) -> Iterator[Site]:
     clock = ManualClock(START)
     opened = KeyVault(directory / KEYS_DIRECTORY, vault._aead)  # deriving its key anew takes a tenth of a second
     world = replace(
-        world, clock=clock, signer=Signer(opened), agent_directory=directory, peers=PeerCache(), watch=ClockWatch()
+        world,
+        clock=clock,
+        signer=Signer(opened),
+        agent_directory=directory,
+        peers=PeerCache(),
+        rates=Rates(),
+        watch=ClockWatch(),
     )
     store = open_store(directory / STORE_FILE)
     yield Site(world=world, store=store, clock=clock, dispatcher=Dispatcher(world), directory=directory)

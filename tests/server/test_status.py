@@ -40,6 +40,7 @@ def detail(refusal: errors.AgentError) -> tuple[Any, common_pb2.Error]:
         (errors.ConfirmationRefused("other name"), grpc.StatusCode.UNKNOWN, 50),
         (errors.Fenced(timedelta(seconds=5)), grpc.StatusCode.UNKNOWN, 51),
         (errors.StoreUnavailable("disk full"), grpc.StatusCode.UNKNOWN, 51),
+        (errors.LimitReached("too many", timedelta(seconds=5)), grpc.StatusCode.UNKNOWN, 51),
         (InternalFault(), grpc.StatusCode.UNKNOWN, 11),
         (NotServed("/moc.cloudagent.compute.VirtualMachineAgent/Invoke"), grpc.StatusCode.UNIMPLEMENTED, 20),
     ],
@@ -57,7 +58,8 @@ def test_each_refusal_has_its_grpc_code_and_its_moc_code(
     assert error.Code  # code 0 with an empty message would read as success (6.3)
 
 
-def test_only_a_fence_tells_when_to_come_back() -> None:
+def test_a_fence_and_a_limit_tell_when_to_come_back_and_nothing_else_does() -> None:
+    assert dict(trailers_of(errors.LimitReached("too many", timedelta(seconds=9))))[RETRY_KEY] == "9"
     assert dict(trailers_of(errors.Fenced(timedelta(seconds=7))))[RETRY_KEY] == "7"
     assert RETRY_KEY not in dict(trailers_of(errors.NotFound("gone")))
 

@@ -31,6 +31,7 @@ from backend.service.caller import Caller
 from backend.service.clock_watch import ClockWatch
 from backend.service.guard import authenticate
 from backend.service.peers import PeerCache
+from backend.service.rates import Rates
 from backend.service.signer import Signer
 from backend.service.signin import sign_in
 from backend.service.world import World
@@ -141,7 +142,13 @@ def _open_copy(born: Born, directory: Path) -> Site:
     # The passphrase's key is the same for every copy; deriving it anew would take a tenth of a second a test.
     vault = KeyVault(directory / KEYS_DIRECTORY, born.vault._aead)
     world = replace(
-        born.world, clock=clock, signer=Signer(vault), agent_directory=directory, peers=PeerCache(), watch=ClockWatch()
+        born.world,
+        clock=clock,
+        signer=Signer(vault),
+        agent_directory=directory,
+        peers=PeerCache(),
+        rates=Rates(),
+        watch=ClockWatch(),
     )
     store = open_store(directory / STORE_FILE)
     token = Secret(yaml.safe_load((directory / "admin" / "login.yaml").read_text())["token"])

@@ -135,6 +135,24 @@ def test_plans_that_were_never_started_are_forgotten_after_their_time(store: Sto
             tx.plans.add(plan("new", make.now))
 
 
+def test_only_the_newest_plans_of_a_caller_are_kept_and_every_started_one(store: Store, make: Any) -> None:
+    def plan(plan_id: str, actor: str) -> StoredPlan:
+        return StoredPlan(
+            id=plan_id, kind="operation", hash="h", made_at=make.now, expires_at=make.now, actor=actor, body="{}"
+        )
+
+    with store.transaction() as tx:
+        for plan_id in ("started", "first", "second", "third"):  # within one second
+            tx.plans.add(plan(plan_id, "a"))
+        tx.plans.add(plan("other", "b"))
+        tx.plans.mark_started("started")
+        tx.plans.trim("a", 2)
+        kept = {plan_id: tx.plans.get(plan_id).actor for plan_id in ("started", "second", "third", "other")}
+        assert kept == {"started": "a", "second": "a", "third": "a", "other": "b"}
+        with pytest.raises(NotFound, match="first"):
+            tx.plans.get("first")
+
+
 def test_an_operation_keeps_its_order_of_execution(ready: Store, make: Any) -> None:
     rows = [target(2, 1), target(0, 2), target(1, 1)]
     with ready.transaction() as tx:

@@ -18,6 +18,13 @@ AUTHORIZATION: Final = "authorization"  # the bare JWT, without "Bearer" (moc/pr
 def _login(
     context: Context, request: authentication_pb2.AuthenticationRequest
 ) -> authentication_pb2.AuthenticationResponse:
+    with context.world.rates.sign_in(context.call.peer.address, context.world.clock.now()):
+        return _signed_in(context, request)
+
+
+def _signed_in(
+    context: Context, request: authentication_pb2.AuthenticationRequest
+) -> authentication_pb2.AuthenticationResponse:
     token = context.call.metadata.get(AUTHORIZATION, "")
     if not token:  # before the request is looked at: nobody learns what a right one looks like
         raise TokenRejected
