@@ -92,6 +92,7 @@ def plan(
         body=json.dumps(document_of(question, made), sort_keys=True),
     )
     tx.plans.add(stored)
+    tx.plans.trim(caller.name, world.policy.open_plans)
     return PlanView(
         id=stored.id, draft=made, made_at=now, expires_at=stored.expires_at, overlap_seconds=overlap_seconds
     )
