@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import backend
 from backend.cli.console import table
@@ -19,6 +19,10 @@ from backend.cli.fleetreport import Line, Report
 from backend.core.countdown import countdown
 from backend.core.facts import Limit
 from backend.core.model import TokenStanding
+
+if TYPE_CHECKING:
+    from backend.core.forecast import SiteForecast
+    from backend.core.subjects import SiteView
 
 SCHEMA: Final = "mocdeck.status/1"
 _HEADER: Final = ("SEVERITY", "STATE", "CERT LEFT", "TOKEN LEFT", "NEXT STEP", "CLUSTER", "CLIENT")
@@ -73,15 +77,15 @@ def as_markdown(report: Report) -> str:
     """The table of `as_table` for a ticket."""
     fleet = report.fleet
     mark = " **SIMULATED**" if fleet.simulated else ""
-    chosen = f", filter `{_quiet(report.selection.words)}`" if report.selection.words else ""
+    chosen = f", filter `{quiet(report.selection.words)}`" if report.selection.words else ""
     lines = [
-        f"{_quiet(fleet.deployment)}{mark}, agent {report.address}, observed {stamp(report.now)} with mocdeck "
+        f"{quiet(fleet.deployment)}{mark}, agent {report.address}, observed {stamp(report.now)} with mocdeck "
         f"{backend.__version__}{chosen}: {len(report.lines)} of {report.total} clients",
         "",
         f"| {' | '.join(_HEADER)} |",
         "|" + "---|" * len(_HEADER),
     ]
-    lines += [f"| {' | '.join(_quiet(cell) for cell in _cells(report, line))} |" for line in report.lines]
+    lines += [f"| {' | '.join(quiet(cell) for cell in _cells(report, line))} |" for line in report.lines]
     return "\n".join(lines)
 
 
@@ -96,7 +100,11 @@ FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
 
 def document(report: Report) -> dict[str, Any]:
     """The whole report as plain values."""
+    from backend.cli.forecastrecords import client_forecasts, cluster_forecasts, site_record
+
     fleet = report.fleet
+    site, ahead = forecast_of(report)
+    by_client, by_cluster = client_forecasts(site), cluster_forecasts(ahead)
     return {
         "schema": SCHEMA,
         "observed_at": stamp(report.now),
@@ -109,7 +117,7 @@ def document(report: Report) -> dict[str, Any]:
         "rotation_phase": fleet.rotation_phase,
         "bundle_epoch": fleet.bundle_epoch,
         "counts": {**report.counts, "shown": len(report.lines), "total": report.total},
-        "clients": [client_record(report, line) for line in report.lines],
+        "clients": [{**client_record(report, line), **by_client[line.facts.name]} for line in report.lines],
         "authorities": [
             {
                 "generation": info.generation,
@@ -130,10 +138,21 @@ def document(report: Report) -> dict[str, Any]:
                 "management": cluster.is_management,
                 "removed": cluster.is_removed,
                 "planned_off_until": stamp(cluster.planned_off_until) or None,
+                **by_cluster.get(cluster.name, {}),
             }
             for cluster in fleet.clusters
         ],
+        "forecast": site_record(ahead),
     }
+
+
+def forecast_of(report: Report) -> tuple[SiteView, SiteForecast]:
+    """Return what is coming for all clients of a report, whatever was selected."""
+    from backend.core.forecast import forecast
+    from backend.core.subjects import make_site
+
+    site = make_site(report.fleet, report.now, ((line.index, line.facts, line.found) for line in report.everyone))
+    return site, forecast(site)
 
 
 def client_record(report: Report, line: Line) -> dict[str, Any]:
@@ -255,7 +274,7 @@ def harmless(cell: object) -> object:
     return "" if cell is None else cell
 
 
-def _quiet(text: str) -> str:
+def quiet(text: str) -> str:
     """Text inside a Markdown table: nothing that ends the cell or starts markup."""
     for character in "\\`*_[]<>|":
         text = text.replace(character, f"\\{character}")

@@ -64,13 +64,14 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A judged fleet at one instant: `lines` are the selected ones, worst first; `total` counts all clients."""
+    """A judged fleet at one instant: `lines` are the selected ones, worst first; `everyone` is all, unsorted."""
 
     fleet: FleetColumns
     now: datetime
     address: str
     selection: Selection
     lines: tuple[Line, ...]
+    everyone: tuple[Line, ...] = field(repr=False)
     total: int
     authorities: tuple[tuple[AuthorityInfo, AuthorityAssessment | None], ...] = field(repr=False)
 
@@ -106,12 +107,11 @@ def make_report(fleet: FleetColumns, *, address: str, selection: Selection) -> R
     if now is None:
         raise InvalidInput(f"the agent at {address} did not say what time it has; is it a mocdeck agent?")
     wanted = _predicate(fleet, selection, now)
-    lines: list[Line] = []
+    everyone: list[Line] = []
     for index in range(len(fleet)):
         facts = fleet.facts(index, now=now, agent_alive=True, agent_now=now)
-        line = Line(index=index, facts=facts, found=assess(facts, now))
-        if wanted is None or wanted(line):
-            lines.append(line)
+        everyone.append(Line(index=index, facts=facts, found=assess(facts, now)))
+    lines = [line for line in everyone if wanted is None or wanted(line)]
     lines.sort(key=lambda line: line.found.sort_key)
     return Report(
         fleet=fleet,
@@ -119,6 +119,7 @@ def make_report(fleet: FleetColumns, *, address: str, selection: Selection) -> R
         address=address,
         selection=selection,
         lines=tuple(lines),
+        everyone=tuple(everyone),
         total=len(fleet),
         authorities=tuple((info, _judged(info, now)) for info in fleet.authorities),
     )

@@ -32,9 +32,13 @@ def _later(module: str, summary: str, attribute: str = "command") -> Later:
 COMMANDS: Final = {
     "status": _later("status", "Show every client, worst first; the exit code tells how bad it is."),
     "describe": _later("describe", "Show one client in full."),
+    "forecast": _later("forecast", "See what is coming: what ends, who is stranded, what may be switched off."),
     "renew": _later("act", "Renew certificates of clients.", "renew"),
     "rotate-token": _later("act", "Give clients fresh identity tokens.", "rotate_token"),
     "repair": _later("act", "Bring clients back: rotate the token, deliver a login file, sign in.", "repair"),
+    "update": _later(
+        "update", "Update-AksHciCertificates, Update-AksHciClusterCertificates: whatever each client needs."
+    ),
     "operations": _later("operations", "Look at operations, follow or stop them."),
     "rotate-ca": _later("rotate_ca", "Plan, run and watch the disruptive rotation of the CA."),
     "identity": _later("identity", "Create, list, revoke and delete identities, and make login files."),

@@ -7,7 +7,7 @@ for the list and is counted apart, under its owner; a promise that was broken is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -116,7 +116,7 @@ def absence(site: SiteView, until: datetime) -> Absence:
         if subject.facts.is_orphan:
             continue
         reader = _Reader(subject, site, until)
-        items.extend(reader.items())
+        items.extend(_joined(list(reader.items())))
         if reader.unattended:
             unattended[subject.owner] = unattended.get(subject.owner, 0) + reader.unattended
         if subject.facts.certificate is not None and reader.e.token is TokenLife.UNKNOWN:
@@ -131,6 +131,12 @@ def absence(site: SiteView, until: datetime) -> Absence:
         commands=_commands(items),
         unseen=tuple(sorted(unseen)),
     )
+
+
+def _joined(items: list[Item]) -> list[Item]:
+    """One client's lines; a repair brings a token with it, so no second command is needed for that."""
+    repair = next((i.remedy for i in items if i.remedy is not None and i.remedy.action is ActionKind.REPAIR), None)
+    return items if repair is None else [replace(item, remedy=repair) if item.remedy else item for item in items]
 
 
 class _Reader:

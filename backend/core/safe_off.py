@@ -118,7 +118,9 @@ def safe_off(
     off_since = _off_since(counted, now)
     dead_tokens = _dead_tokens(counted, now)
     dead = {client for client, _ in dead_tokens}
-    entities = [e for e in _entities(counted, issuing, leaves) if e.thing is not Thing.TOKEN or e.name not in dead]
+    every = list(_entities(counted, issuing, leaves))
+    ended = [e for e in every if e.thing is Thing.TOKEN and e.name in dead]
+    entities = [e for e in every if e not in ended]
     used_up = sorted((e for e in entities if e.safe_until <= now), key=lambda e: e.ends_at)
     good = [e for e in entities if e.safe_until > now]
     limiting = min(good, key=lambda e: (e.safe_until, e.words), default=None)
@@ -132,7 +134,7 @@ def safe_off(
             name=name,
             verdict=Verdict.NOT_SAFE,
             until=None,
-            limiting=used_up[0] if used_up else None,
+            limiting=next(iter([*ended, *used_up]), None),
             reasons=tuple(f"not safe to power off{' or reboot' * bool(dead_tokens)}: {reason}" for reason in reasons),
             advice=_cures(dead, used_up, now),
             notes=notes,
@@ -221,8 +223,9 @@ def _used_up(entity: Entity, now: datetime) -> str:
 
 
 def _cures(dead: Iterable[str], used_up: Sequence[Entity], now: datetime) -> tuple[str, ...]:
-    tokens = [f"mocdeck rotate-token {name}" for name in sorted(dead)]
-    return tuple(dict.fromkeys([*tokens, *(_cure(entity, now) for entity in used_up)]))
+    cures = [_cure(entity, now) for entity in used_up]
+    tokens = [f"mocdeck rotate-token {name}" for name in sorted(dead) if f"mocdeck repair {name}" not in cures]
+    return tuple(dict.fromkeys([*tokens, *cures]))  # a repair brings a token with it
 
 
 def _cure(entity: Entity, now: datetime) -> str:

@@ -121,7 +121,9 @@ class _Means:
         goes_on = certificate_until > self.certificate_until or token_until > self.token_until
         if goes_on and last >= self.last:
             return last, f"It keeps itself going until the CA ends, at {at(self.last - SECOND)}."
-        if token_until > certificate_until:
+        if certificate_until <= self.now:
+            why = f"It has no working certificate; its token signs it in until {at(token_until)}."
+        elif token_until > certificate_until:
             why = f"Its certificate ends before; its token signs it in until {at(token_until)}."
         elif token_until > self.now:
             why = f"Its token ends before; its certificate works until {at(certificate_until - SECOND)}."

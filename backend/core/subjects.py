@@ -60,11 +60,19 @@ def read_site(
     columns: FleetColumns, now: datetime, *, agent_alive: bool = True, agent_now: datetime | None = None
 ) -> SiteView:
     """Judge and forecast every client of the columns at `now`; `agent_now` is when the agent answered last."""
+    every = [
+        columns.facts(index, now=now, agent_alive=agent_alive, agent_now=agent_now or now)
+        for index in range(len(columns))
+    ]
+    return make_site(columns, now, [(index, facts, assess(facts, now)) for index, facts in enumerate(every)])
+
+
+def make_site(columns: FleetColumns, now: datetime, judged: Iterable[tuple[int, ClientFacts, Assessment]]) -> SiteView:
+    """Forecast clients that were judged at `now` already, each with its index in the columns."""
     issuing = find_issuing(columns.authorities)
     issuing_not_after = None if issuing is None else issuing.validity.not_after
     subjects = []
-    for index in range(len(columns)):
-        facts = columns.facts(index, now=now, agent_alive=agent_alive, agent_now=agent_now or now)
+    for index, facts, found in judged:
         subjects.append(
             Subject(
                 number=columns.column("number")[index],
@@ -72,7 +80,7 @@ def read_site(
                 host=columns.text("host", index),
                 owner=columns.text("owner", index) or columns.text("host", index),
                 facts=facts,
-                found=assess(facts, now),
+                found=found,
                 stranding=stranding(facts, now, issuing_not_after=issuing_not_after),
             )
         )

@@ -83,6 +83,8 @@ def test_w4_an_expired_kms_token_forbids_power_off_and_reboot(cluster: list[Clie
     assert (found.verdict, found.until) == (Verdict.NOT_SAFE, None)
     assert found.reasons[0].startswith("not safe to power off or reboot: kms-1: KMS token expired")
     assert found.advice == ("mocdeck rotate-token kms-1",)
+    assert found.limiting is not None
+    assert found.limiting.words == "token of kms-1"
     assert found.otherwise_until == now + 86 * HOUR + 24 * MINUTE
     assert not safe_to_reboot("wl-1", [kms], now).is_safe
 
