@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     from backend.wire.mocdeck.v1.operation_pb2 import Operation, Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
+AskForPlan = Callable[["Operator"], Awaitable["Plan | None"]]
 _TIMEOUT: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What the command line asks for, the same for the three actions."""
+    """What the command line asks for, the same for every action."""
 
-    names: tuple[str, ...]
-    filter_text: str
+    names: tuple[str, ...] = ()
+    filter_text: str = ""
     force: bool
     reason: str
     parallel: int
@@ -44,13 +45,10 @@ class Wish:
     out: Path | None = None
 
 
-def _options(command: F) -> F:
+def plan_options(command: F) -> F:
+    """Add what every action takes: force and reason, pace, confirmation, waiting and the form of the output."""
     for option in reversed(
         [
-            click.argument("names", metavar="[NAME]...", nargs=-1),
-            click.option(
-                "--filter", "filter_text", metavar="EXPR", default="", help="Choose clients as in the dashboard."
-            ),
             click.option("--force", is_flag=True, help="Also what is not due; wants --reason."),
             click.option("--reason", default="", help="Goes into the audit trail."),
             click.option(
@@ -66,8 +64,16 @@ def _options(command: F) -> F:
     return command
 
 
-_OVERLAP: Final = click.option("--overlap", type=duration, help="How long the old token lives on.")
-_OUT: Final = click.option(
+def _options(command: F) -> F:
+    names = click.argument("names", metavar="[NAME]...", nargs=-1)
+    chosen = click.option(
+        "--filter", "filter_text", metavar="EXPR", default="", help="Choose clients as in the dashboard."
+    )
+    return names(chosen(plan_options(command)))
+
+
+OVERLAP: Final = click.option("--overlap", type=duration, help="How long the old token lives on.")
+OUT: Final = click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="File or directory for login files that have to be carried by hand.",
@@ -89,8 +95,8 @@ def renew(ctx: click.Context, /, **options: Any) -> None:
 
 @click.command("rotate-token")
 @_options
-@_OVERLAP
-@_OUT
+@OVERLAP
+@OUT
 @click.pass_context
 def rotate_token(ctx: click.Context, /, **options: Any) -> None:
     """Give clients fresh identity tokens, by heartbeat, by file or by hand."""
@@ -101,8 +107,8 @@ def rotate_token(ctx: click.Context, /, **options: Any) -> None:
 
 @click.command("repair")
 @_options
-@_OVERLAP
-@_OUT
+@OVERLAP
+@OUT
 @click.pass_context
 def repair(ctx: click.Context, /, **options: Any) -> None:
     """Bring clients back that cannot get in: rotate the token, deliver a login file, sign in."""
@@ -114,22 +120,41 @@ def repair(ctx: click.Context, /, **options: Any) -> None:
 def _act(ctx: click.Context, action: ActionKind, wish: Wish) -> None:
     if bool(wish.names) == bool(wish.filter_text):
         raise click.UsageError("name the clients, or choose them with --filter; one of the two.", ctx)
+
+    async def ask_for_plan(operator: Operator) -> Plan | None:
+        names = list(wish.names) or await _chosen(operator, wish.filter_text)
+        if not names:
+            say(f"No client fits {wish.filter_text!r}; nothing to do.")
+            return None
+        return await operator.plan(
+            action, names, force=wish.force, reason=wish.reason, overlap=wish.overlap, parallel=wish.parallel
+        )
+
+    act(ctx, ask_for_plan, wish, all_named=bool(wish.names))
+
+
+def act(ctx: click.Context, ask_for_plan: AskForPlan, wish: Wish, *, all_named: bool) -> None:
+    """Ask for a plan, show it and, when it is confirmed, carry it out; ends the program with its exit code.
+
+    `all_named` says that every client of the plan was asked for, so that one the plan refuses counts as not done.
+    """
     if wish.force and not wish.reason.strip():
         raise click.UsageError("--force needs --reason, which goes into the audit trail.", ctx)
     if wish.dry_run:
-        ctx.exit(int(_preview(ctx.obj, action, wish)))
+        ctx.exit(int(_preview(ctx.obj, ask_for_plan, wish)))
     from backend.cli.session import sole_change
 
     with sole_change(ctx.obj):
-        code = _carry_out(ctx.obj, action, wish)
+        code = _carry_out(ctx.obj, ask_for_plan, wish, all_named=all_named)
     ctx.exit(int(code))
 
 
-def _preview(root: Root, action: ActionKind, wish: Wish) -> Exit:
+def _preview(root: Root, ask_for_plan: AskForPlan, wish: Wish) -> Exit:
     from backend.cli.follow import exit_of_plan
+    from backend.cli.session import run_with_operator
     from backend.cli.words import SHOWN_HASH, plan_text, plan_values
 
-    plan = _plan(root, action, wish)
+    plan = run_with_operator(root, ask_for_plan)
     if plan is None:
         return Exit.OK
     put(json.dumps(plan_values(plan), indent=2, ensure_ascii=False) if wish.output == "json" else plan_text(plan))
@@ -139,14 +164,14 @@ def _preview(root: Root, action: ActionKind, wish: Wish) -> Exit:
     return Exit.OK
 
 
-def _carry_out(root: Root, action: ActionKind, wish: Wish) -> Exit:
+def _carry_out(root: Root, ask_for_plan: AskForPlan, wish: Wish, *, all_named: bool) -> Exit:
     """Plan, ask, start: two connections, because a person may think for longer than a connection should idle."""
     from backend.cli.confirm import confirm_plan
-    from backend.cli.follow import exit_of_operation, exit_of_plan
+    from backend.cli.follow import exit_of_operation, exit_of_plan, refused_by
     from backend.cli.session import run_with_operator
     from backend.cli.words import operation_text, operation_values, plan_text
 
-    plan = _plan(root, action, wish)
+    plan = run_with_operator(root, ask_for_plan)
     if plan is None:
         return Exit.OK
     say(plan_text(plan))
@@ -163,24 +188,7 @@ def _carry_out(root: Root, action: ActionKind, wish: Wish) -> Exit:
     if not wish.wait:
         say(f"Started. Watch it with `mocdeck operations show {operation.id} --follow`.")
         return Exit.OK
-    excluded = sum(target.why.startswith("refused") for target in plan.targets if not target.runs)
-    return exit_of_operation(operation, excluded=excluded if wish.names else 0)
-
-
-def _plan(root: Root, action: ActionKind, wish: Wish) -> Plan | None:
-    """Ask the agent for the plan; None when the filter chooses nobody."""
-    from backend.cli.session import run_with_operator
-
-    async def ask_for_plan(operator: Operator) -> Plan | None:
-        names = list(wish.names) or await _chosen(operator, wish.filter_text)
-        if not names:
-            say(f"No client fits {wish.filter_text!r}; nothing to do.")
-            return None
-        return await operator.plan(
-            action, names, force=wish.force, reason=wish.reason, overlap=wish.overlap, parallel=wish.parallel
-        )
-
-    return run_with_operator(root, ask_for_plan)
+    return exit_of_operation(operation, excluded=refused_by(plan) if all_named else 0)
 
 
 async def _chosen(operator: Operator, filter_text: str) -> list[str]:

@@ -15,13 +15,14 @@ from backend.cli.exits import Exit
 from backend.cli.words import moment
 from backend.clock import SystemClock
 from backend.core.errors import AgentError
-from backend.core.planrules import NOT_DUE
+from backend.core.planrules import NOT_DUE, STORED_NOT_IN_USE
 
 if TYPE_CHECKING:
     from backend.client.operator import Operator
     from backend.clock import Clock
     from backend.wire.mocdeck.v1.operation_pb2 import LoginFile, Operation, Plan
 
+UPDATE: Final = 4  # operation.proto, ActionKind
 POLL_SECONDS: Final = 0.5
 _LONGEST_POLL_SECONDS: Final = 5.0
 _PATIENCE: Final = 6  # lost answers in a row; a restarting agent is away for some seconds
@@ -120,15 +121,29 @@ def deliver(login: LoginFile, path: Path) -> None:
     )
 
 
+def refused_by(plan: Plan) -> int:
+    """Count the clients that the plan refused; one left alone on the operator's word, or never seen, is none."""
+    return sum(target.why.startswith("refused") for target in plan.targets if not target.runs)
+
+
 def exit_of_plan(plan: Plan) -> Exit:
     """The code of a plan that touches nobody: nothing due is fine, anything refused is a refusal."""
+    if plan.action == UPDATE:
+        seen = any(target.number for target in plan.targets)
+        return Exit.OK if seen and not refused_by(plan) else Exit.REFUSED
     return Exit.OK if all(target.why == NOT_DUE for target in plan.targets) else Exit.REFUSED
 
 
 def exit_of_operation(operation: Operation, *, excluded: int = 0) -> Exit:
-    """The code of an operation; `excluded` counts clients that were named and that the plan refused."""
+    """The code of an operation; `excluded` counts clients that were named and that the plan refused.
+
+    When all that failed is that a client does not use what it stored, that is the answer, whatever was done besides.
+    """
     if operation.state == "running":
         return Exit.UNVERIFIED
     if operation.state == "done":
         return Exit.PARTLY if excluded else Exit.OK
+    failed = [target for target in operation.targets if target.state == "failed"]
+    if failed and all(target.result.startswith(STORED_NOT_IN_USE) for target in failed):
+        return Exit.UNVERIFIED
     return Exit.PARTLY if operation.done else Exit.UNVERIFIED

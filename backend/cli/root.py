@@ -40,7 +40,7 @@ COMMANDS: Final = {
         "update", "Update-AksHciCertificates, Update-AksHciClusterCertificates: whatever each client needs."
     ),
     "operations": _later("operations", "Look at operations, follow or stop them."),
-    "rotate-ca": _later("rotate_ca", "Plan, run and watch the disruptive rotation of the CA."),
+    "rotate-ca": _later("rotate_ca", "Invoke-AksHciRotateCACertificate: plan, run and watch it."),
     "identity": _later("identity", "Create, list, revoke and delete identities, and make login files."),
     "role": _later("role", "Look at roles, make them, and assign them to identities."),
     "cluster": _later("cluster", "List the clusters of the site, add and remove them."),

@@ -30,7 +30,11 @@ _TIMEOUT_OPTION = click.option("--timeout", type=duration, default=_TIMEOUT, hel
 
 @click.group("rotate-ca")
 def command() -> None:
-    """Plan, run and watch the disruptive rotation of the CA."""
+    r"""Plan, run and watch the disruptive rotation of the CA.
+
+    \b
+    It does the work of the cmdlet Invoke-AksHciRotateCACertificate.
+    """
 
 
 @command.command("plan")

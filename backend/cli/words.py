@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PLAN_SCHEMA: Final = "mocdeck.plan/1"
 OPERATION_SCHEMA: Final = "mocdeck.operation/1"
 SHOWN_HASH: Final = 16  # hex digits of a plan's hash that are shown and have to be repeated: 64 bits
-_ACTIONS: Final = {1: "renew", 2: "rotate token", 3: "repair"}
+_ACTIONS: Final = {1: "renew", 2: "rotate token", 3: "repair", 4: "update"}
 _ROUTES: Final = {"heartbeat": "heartbeat", "file": "login file", "manual": "by hand", "itself": "by itself"}
 
 
@@ -38,16 +38,17 @@ def plan_text(plan: Plan) -> str:
         [
             target.name,
             target.cluster or "-",
-            _ROUTES.get(target.route, target.route) if target.runs else "not touched",
+            _way(target),
             _change(target.certificate_now, target.certificate_then),
             _change(target.token_now, target.token_then),
-            target.why + (f"; downtime {target.downtime}" if target.downtime else ""),
+            _what(plan, target) + target.why + (f"; downtime {target.downtime}" if target.downtime else ""),
         ]
         for target in plan.targets
     ]
     pace = "one at a time" if plan.parallel <= 1 else f"{plan.parallel} at a time"
+    seen = sum(target.number > 0 for target in plan.targets)
     lines = [
-        f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {len(plan.targets)} clients, {pace}, "
+        f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {seen} clients, {pace}, "
         "stopping at the first failure",
         "",
         table(["CLIENT", "CLUSTER", "ROUTE", "CERTIFICATE", "TOKEN", "WHY"], rows),
@@ -56,6 +57,19 @@ def plan_text(plan: Plan) -> str:
         f"Hash {plan.hash[:SHOWN_HASH]}, good until {day(plan.expires_at)}",
     ]
     return "\n".join(lines)
+
+
+def _way(target: PlanTarget) -> str:
+    if target.runs:
+        return _ROUTES.get(target.route, target.route)
+    return "not touched" if target.number else "never seen"
+
+
+def _what(plan: Plan, target: PlanTarget) -> str:
+    """What is done to one client of an update, where it differs from client to client."""
+    if action_word(plan.action) != "update" or not target.runs:
+        return ""
+    return f"{', '.join(target.steps)}: "
 
 
 def plan_values(plan: Plan) -> dict[str, Any]:
@@ -143,6 +157,7 @@ def _plan_target(target: PlanTarget) -> dict[str, Any]:
         "name": target.name,
         "cluster": target.cluster,
         "kind": target.kind,
+        "seen": bool(target.number),
         "runs": target.runs,
         "why": target.why,
         "route": target.route,
