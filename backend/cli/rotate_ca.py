@@ -30,10 +30,9 @@ _TIMEOUT_OPTION = click.option("--timeout", type=duration, default=_TIMEOUT, hel
 
 @click.group("rotate-ca")
 def command() -> None:
-    r"""Plan, run and watch the disruptive rotation of the CA.
+    """Plan, run and watch the disruptive rotation of the CA.
 
-    \b
-    It does the work of the cmdlet Invoke-AksHciRotateCACertificate.
+    Invoke-AksHciRotateCACertificate is the cmdlet whose work this does.
     """
 
 

@@ -27,11 +27,9 @@ _NO_HAND = (
 
 @click.group("update")
 def command() -> None:
-    r"""Update tokens and certificates: each client gets what it needs, and nothing that is not due.
+    """Update tokens and certificates: each client gets what it needs, and nothing that is not due.
 
-    \b
-    Update-AksHciCertificates         mocdeck update certificates
-    Update-AksHciClusterCertificates  mocdeck update cluster-certificates NAME
+    Update-AksHciCertificates and Update-AksHciClusterCertificates are the cmdlets whose work the two commands do.
     """
 
 
@@ -41,10 +39,9 @@ def command() -> None:
 @OUT
 @click.pass_context
 def certificates(ctx: click.Context, /, **options: Any) -> None:
-    r"""Update all clients of the management cluster.
+    """Update all clients of the management cluster.
 
-    \b
-    It does the work of the cmdlet Update-AksHciCertificates.
+    Update-AksHciCertificates is the cmdlet whose work this does.
 
     Node agents first, then KVA, KMS, CloudOperator, CSI, CertManager, CAPH and CloudProvider. Each gets a fresh token,
     a new certificate, both, or a repair; it is done when the client was seen to use it. What is not due is left alone
@@ -73,10 +70,9 @@ def cluster_certificates(
     fix_kubelet_credentials: bool,
     **options: Any,
 ) -> None:
-    r"""Update the clients of one workload cluster.
+    """Update the clients of one workload cluster.
 
-    \b
-    It does the work of the cmdlet Update-AksHciClusterCertificates.
+    Update-AksHciClusterCertificates is the cmdlet whose work this does.
 
     With --fix-cloud-credentials KMS, CSI, CertManager and CloudProvider, with --patch-load-balancer the load balancer
     agents too. The management cluster comes first: see `mocdeck update certificates`.
