@@ -9,16 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Final
 
-import yaml
-
+from backend.core.delivery import DeliveryRefused, ReachState
 from backend.core.errors import InconsistentState
 from backend.core.model import Secret
+from backend.delivery.held import MOST_BYTES, held_name, held_token
 from backend.pki.files import write_atomic
-
-_MOST_BYTES: Final = 256 * 1024  # a login file with a bundle of many roots has a few kilobytes
-_NAME: Final = "name"
 
 
 def write_login_file(target: Path, identity_name: str, text: Secret) -> None:
@@ -40,12 +36,39 @@ def write_login_file(target: Path, identity_name: str, text: Secret) -> None:
         raise InconsistentState(f"login file {target} was not written: {failure.strerror or failure}") from failure
 
 
+def look_at_path(target: Path, identity_name: str) -> Secret | None:
+    """See whether a login file could be written there now, and change nothing; return the token that lies there.
+
+    Raises:
+        DeliveryRefused: it could not, with the state and a sentence.
+    """
+    directory = target.parent
+    try:
+        if not target.is_absolute() or not directory.is_dir():
+            why = f"the directory of login file {target} does not exist; create it or correct the path"
+            raise DeliveryRefused(ReachState.MISSING, why)
+        if target.is_symlink() or (target.exists() and not target.is_file()):
+            raise DeliveryRefused(ReachState.FOREIGN, f"{target} is no regular file and is not replaced; move it away")
+        if not os.access(directory, os.W_OK | os.X_OK):
+            why = f"the agent may not write into {directory}; give its user that right"
+            raise DeliveryRefused(ReachState.FORBIDDEN, why)
+        if os.statvfs(directory).f_flag & os.ST_RDONLY:  # root may write everywhere but there
+            raise DeliveryRefused(ReachState.REFUSED, f"{directory} is mounted read-only; mount it writable")
+        _refuse_foreign(target, identity_name)
+        return held_token(_read(target)) if target.exists() else None
+    except InconsistentState as foreign:
+        raise DeliveryRefused(ReachState.FOREIGN, str(foreign)) from foreign
+    except OSError as failure:
+        why = f"login file {target} cannot be looked at: {failure.strerror or failure}"
+        raise DeliveryRefused(ReachState.REFUSED, why) from failure
+
+
 def _refuse_foreign(target: Path, identity_name: str) -> None:
     """Make sure that nothing is lost with the file that lies at `target`; a link or a device is left to the writer."""
     try:
         if not stat.S_ISREG(target.lstat().st_mode):
             return
-        held = _held_name(target)
+        held = held_name(_read(target))
     except FileNotFoundError:
         return
     if held is None:
@@ -60,18 +83,7 @@ def _refuse_foreign(target: Path, identity_name: str) -> None:
         )
 
 
-def _held_name(path: Path) -> str | None:
-    """The identity that a login file names; None when the file is none."""
+def _read(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        return None
-    try:
-        document = yaml.safe_load(data)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
-        return None
-    if not isinstance(document, dict) or not {_NAME, "token", "certificate"} <= document.keys():
-        return None
-    name = document[_NAME]
-    return name if isinstance(name, str) else None
+        return file.read(MOST_BYTES + 1)
