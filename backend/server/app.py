@@ -199,10 +199,9 @@ class Agent:
 
     async def _submit(self, call: Call) -> Reply:
         try:
-            reply = await self._core.submit(
-                lambda tx: self._dispatcher.answer(tx, call),
-                refused=lambda tx, refusal: self._dispatcher.record(tx, call, refusal),
-            )
+            reply = await self._take_turn(call)
+            while reply.progress is not None:
+                reply = await self._take_turn(replace(call, is_continued=True, progress=reply.progress))
         except AgentError as refusal:
             if self._telemetry is not None:
                 self._telemetry.counters.refused(call, refusal)
@@ -210,6 +209,12 @@ class Agent:
         if self._telemetry is not None:
             self._telemetry.counters.answered(call, reply)
         return reply
+
+    async def _take_turn(self, call: Call) -> Reply:
+        return await self._core.submit(
+            lambda tx: self._dispatcher.answer(tx, call),
+            refused=lambda tx, refusal: self._dispatcher.record(tx, call, refusal),
+        )
 
     async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:

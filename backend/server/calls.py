@@ -23,7 +23,8 @@ class Peer:
 class Call:
     """One RPC: its full path, its request as it came, who sent it, and its lower-case metadata.
 
-    `is_continued` tells that a watch goes on: the agent reads again, its caller did nothing new.
+    `is_continued` tells that a watch or a long call goes on: the agent works on, its caller did nothing new. `progress`
+    is what a long call has come to so far, as its last `Reply` had it.
     """
 
     path: str
@@ -31,12 +32,17 @@ class Call:
     peer: Peer
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)  # with the token, on a sign-in
     is_continued: bool = False
+    progress: object | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer: one message for a unary call, any number for a stream, or a refusal."""
+    """The answer: one message for a unary call, any number for a stream, or a refusal.
+
+    With `progress` it is no answer yet: the call is to be submitted again with it, so that others get their turn.
+    """
 
     bodies: tuple[bytes, ...] = field(default=(), repr=False)  # a fresh token may be in one
     refusal: AgentError | None = None
     change: int = 0  # the fleet's change counter as the answer saw it
+    progress: object | None = None

@@ -18,7 +18,7 @@ from backend.core.errors import AccessDenied, AgentError, InconsistentState, Inv
 from backend.pki.renewal import ProofRefused
 from backend.server.authorise import authorise
 from backend.server.calls import Call, Reply
-from backend.server.servicer import Answer, Context, Served
+from backend.server.servicer import Answer, Context, Served, Unfinished
 from backend.server.servicers import TABLE
 from backend.service import audit, guard
 from backend.service.caller import Caller
@@ -126,6 +126,8 @@ def _decode(call: Call) -> Message:
 
 
 def _encode(answer: Answer) -> Reply:
+    if isinstance(answer, Unfinished):
+        return Reply(progress=answer.progress)
     messages = [answer] if isinstance(answer, Message) else list(answer)
     change = messages[-1].change if messages and isinstance(messages[-1], fleet_pb2.FleetChunk) else 0
     return Reply(tuple(message.SerializeToString() for message in messages), change=change)

@@ -39,7 +39,14 @@ class Context:
         return self.peer
 
 
-Answer = Message | Sequence[Message]
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A call that has done its share for now: `progress` is in its next turn's `Call`."""
+
+    progress: object
+
+
+Answer = Message | Sequence[Message] | Unfinished
 Handler = Callable[[Context, Any], Answer]
 
 

@@ -20,6 +20,8 @@ from backend.store.port import Transaction
 
 FIRST_PREVIOUS: Final = "0" * 64  # what the first link names as its predecessor
 TEXT_LENGTH: Final = 512  # characters kept of each text
+SLICE: Final = 250  # links looked at in one go: some ten milliseconds, which others wait for
+_BEFORE_ALL: Final = -1  # a forged link of number 0 must be met too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,15 @@ class Verdict:
     first_bad: int
     head: str
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """A walk under way: `count` links fit, `head` is the digest of the last of them, `until` the last to look at."""
+
+    until: int
+    head: str = FIRST_PREVIOUS
+    count: int = 0
 
 
 def record(
@@ -104,14 +115,33 @@ def digest_of(event: AuditEvent) -> str:
 
 
 def verify(tx: Transaction) -> Verdict:
-    """Walk the whole chain and name the first link that does not fit."""
-    previous, count = FIRST_PREVIOUS, 0
-    for event in tx.audit.walk():
+    """Walk the whole chain in one go and name the first link that does not fit."""
+    walk: Walk | Verdict = begin_walk(tx)
+    while isinstance(walk, Walk):
+        walk = walk_on(tx, walk)
+    return walk
+
+
+def begin_walk(tx: Transaction) -> Walk:
+    """Begin a walk over the links that there are now; those that come meanwhile are the next walk's."""
+    head = tx.audit.head()
+    return Walk(until=0 if head is None else head.index)
+
+
+def walk_on(tx: Transaction, walk: Walk, most: int = SLICE) -> Walk | Verdict:
+    """Look at `most` links more; the verdict when a link does not fit or the end is reached."""
+    previous, count = walk.head, walk.count
+    for event in tx.audit.after(count or _BEFORE_ALL, min(most, walk.until - count)):
         why = _misfit(event, count + 1, previous)
         if why:
             return Verdict(intact=False, count=count, first_bad=event.index, head=previous, why=why)
         previous, count = event.digest, count + 1
-    return Verdict(intact=True, count=count, first_bad=0, head=previous, why="")
+    if count == walk.until:
+        return Verdict(intact=True, count=count, first_bad=0, head=previous, why="")
+    if count == walk.count:
+        why = f"link {count + 1} is missing: there were {walk.until} when the walk began"
+        return Verdict(intact=False, count=count, first_bad=count + 1, head=previous, why=why)
+    return replace(walk, head=previous, count=count)
 
 
 def _misfit(event: AuditEvent, index: int, previous: str) -> str:

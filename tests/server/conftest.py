@@ -65,6 +65,8 @@ class Site:
         asked = Call(method.path, request.SerializeToString(), Peer(peer, ADDRESS), metadata)
         with self.store.transaction() as tx, tx.savepoint():
             reply = self.dispatcher.answer(tx, asked)
+            while reply.progress is not None:
+                reply = self.dispatcher.answer(tx, replace(asked, is_continued=True, progress=reply.progress))
         answers = [METHODS[method.path].response.FromString(body) for body in reply.bodies]
         return answers if method.streams_answers else answers[0]
 

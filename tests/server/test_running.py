@@ -23,11 +23,12 @@ from backend.pki import keys, requests
 from backend.pki.vault import WrongPassphrase
 from backend.server.app import Agent
 from backend.server.ports import PortUnavailable
+from backend.service.audit import SLICE, record
 from backend.store.records import FileDelivery
 from backend.wire.convert import decoded, login_message
 from backend.wire.methods import get_method
 from backend.wire.moc import common_pb2, identity_pb2, roleassignment_pb2, version_pb2
-from backend.wire.mocdeck.v1 import fleet_pb2, operation_pb2
+from backend.wire.mocdeck.v1 import audit_pb2, fleet_pb2, operation_pb2
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = Secret("correct horse battery staple")
@@ -142,6 +143,30 @@ async def test_a_watch_ends_when_the_watcher_is_revoked(served: Any) -> None:
                 await follow(stream)
     assert refused.value.code() is grpc.StatusCode.UNKNOWN
     assert "revoked" in (refused.value.details() or "")
+
+
+async def test_verifying_the_audit_chain_takes_turns_with_the_other_calls(served: Any) -> None:
+    """A chain of many thousand links takes seconds, and nobody could sign in meanwhile."""
+    turns: list[str] = []
+
+    def fill(tx: Any) -> None:
+        for number in range(3 * SLICE):
+            record(tx, SystemClock().now(), actor="a", origin="test", action="fill", subject=str(number))
+
+    core = served.agent._core
+    await core.submit(fill)
+    answer = served.agent._dispatcher.answer
+
+    def noted(tx: Any, call: Any) -> Any:
+        turns.append(call.path.rpartition("/")[2])
+        return answer(tx, call)
+
+    served.agent._dispatcher.answer = noted
+    async with served.channel() as channel:
+        verdict = await unary(channel, "AuditAgent", "Verify")(audit_pb2.AuditVerifyRequest(), timeout=20)
+    assert verdict.intact
+    assert verdict.count > 3 * SLICE
+    assert turns.count("Verify") == 4
 
 
 async def test_stopping_lets_a_call_finish_that_is_on_its_way(served: Any) -> None:

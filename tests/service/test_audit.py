@@ -75,6 +75,44 @@ def test_a_removed_link_is_named(site: Site) -> None:
     assert "missing" in verdict.why
 
 
+def test_the_chain_is_walked_in_slices_up_to_where_it_ended_at_the_beginning(site: Site) -> None:
+    for number in range(5):
+        add(site, f"client-{number}")
+    with site.transaction() as tx:
+        before = verify(tx)
+        walk: audit.Walk | audit.Verdict = audit.begin_walk(tx)
+    steps = 0
+    while isinstance(walk, audit.Walk):
+        with site.transaction() as tx:
+            walk = audit.walk_on(tx, walk, most=2)
+        add(site, "while it is walked")  # else a busy agent's chain would never be walked to its end
+        steps += 1
+    assert walk == before
+    assert steps == -(-before.count // 2)
+
+
+def test_a_walk_in_slices_finds_what_a_walk_in_one_finds(site: Site) -> None:
+    events = [add(site, f"client-{number}") for number in range(6)]
+    tamper(site, "UPDATE audit SET subject = 'nobody' WHERE \"index\" = ?", events[4].index)
+    with site.transaction() as tx:
+        walk: audit.Walk | audit.Verdict = audit.begin_walk(tx)
+        while isinstance(walk, audit.Walk):
+            walk = audit.walk_on(tx, walk, most=3)
+        assert walk == verify(tx)
+    assert walk.first_bad == events[4].index
+
+
+def test_a_chain_that_gets_shorter_while_it_is_walked_is_not_intact(site: Site) -> None:
+    last = add(site, "kva")
+    with site.transaction() as tx:
+        walk: audit.Walk | audit.Verdict = audit.walk_on(tx, audit.begin_walk(tx), most=1)
+    tamper(site, 'DELETE FROM audit WHERE "index" = ?', last.index)
+    with site.transaction() as tx:
+        while isinstance(walk, audit.Walk):
+            walk = audit.walk_on(tx, walk, most=1)
+    assert (walk.intact, walk.first_bad) == (False, last.index)
+
+
 def test_a_refusal_outlives_the_rollback_of_what_was_refused(site: Site) -> None:
     with site.transaction() as tx:
         try:
