@@ -41,6 +41,13 @@ class MocdeckApp(DeckApp):
         if action is not None:
             start_action(self, action, self.selected_names())
 
+    def cmd_update_certificates(self) -> None:
+        """Plan the update of node agents and management cluster."""
+        from backend.core.update import UpdateScope
+        from tui.screens.actions import start_update
+
+        start_update(self, UpdateScope())
+
     def cmd_rotate_ca(self) -> None:
         """Open the CA rotation's plan."""
         self.cmd_view_rotation()

@@ -17,6 +17,7 @@ from typing import ClassVar, Protocol
 from backend.core.errors import AgentError
 from backend.core.fleet import FleetDelta
 from backend.core.plan import ActionKind
+from backend.core.update import UpdateScope
 
 
 class Unreachable(AgentError):
@@ -320,8 +321,18 @@ class Gateway(Protocol):
 
     async def describe(self, name: str) -> ClientDetail: ...
     async def plan(
-        self, action: ActionKind, names: Sequence[str], *, force: bool = False, reason: str = "", parallel: int = 0
-    ) -> PlanView: ...
+        self,
+        action: ActionKind,
+        names: Sequence[str],
+        *,
+        force: bool = False,
+        reason: str = "",
+        parallel: int = 0,
+        update: UpdateScope | None = None,
+    ) -> PlanView:
+        """Ask what an action would do; `update` goes with UPDATE, in place of names."""
+        ...
+
     async def start(self, plan: PlanView) -> OperationView: ...
     async def operation(self, operation_id: str) -> OperationView: ...
     async def operations(self) -> Sequence[OperationView]: ...

@@ -21,6 +21,7 @@ NOUNS: Final = {
     ActionKind.RENEW: ("renew", "Renew", "certificate"),
     ActionKind.ROTATE_TOKEN: ("rotate token", "Rotate", "token"),
     ActionKind.REPAIR: ("repair", "Repair", "client"),
+    ActionKind.UPDATE: ("update certificates", "Update", "client"),
 }
 ROUTES: Final = {
     "heartbeat": "told with the answer to its next heartbeat",
@@ -149,8 +150,9 @@ def age_lines(made_at: datetime, expires_at: datetime, digest: str, now: datetim
 
 
 def target_line(target: PlanTargetView, action: ActionKind, now: datetime, width: int) -> Line:
-    """Return one client that runs: name, cluster, route, and what is left before and after."""
-    about_token = action is ActionKind.ROTATE_TOKEN
+    """Return one client that runs: name, place or what an update does to it, route, what is left before and after."""
+    is_update = action is ActionKind.UPDATE  # all of one place, and each has its own needs
+    about_token = action is ActionKind.ROTATE_TOKEN or (is_update and target.certificate_then is None)
     before = target.token_now if about_token else target.certificate_now
     after = target.token_then if about_token else target.certificate_then
     left = "none" if before is None else countdown(before - now)
@@ -158,12 +160,20 @@ def target_line(target: PlanTargetView, action: ActionKind, now: datetime, width
     name = max(12, width - 50)
     return (
         (fit(shorten(target.name, name), name + 1), "title"),
-        (fit(shorten(target.cluster or "-", 13), 14), "dim"),
+        (fit(shorten(_need_of(target) if is_update else target.cluster or "-", 13), 14), "dim"),
         (fit(_ROUTE_WORDS.get(target.route, target.route), 10), "text"),
         (fit(left, 12, right=True), "text"),
         (" -> ", "dim"),
         (then, "text"),
     )
+
+
+def _need_of(target: PlanTargetView) -> str:
+    if "sign in" in target.steps:
+        return "repair"
+    if target.certificate_then is None:
+        return "token"
+    return "certificate" if target.token_then is None else "both"
 
 
 def reason_lines(target: PlanTargetView, width: int) -> list[Line]:

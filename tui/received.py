@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from backend.wire.mocdeck.v1 import authority_pb2, fleet_pb2, operation_pb2
 
 SENTENCE: Final = 500  # characters of a reason, an error or a recommendation
-_ACTIONS: Final = {1: ActionKind.RENEW, 2: ActionKind.ROTATE_TOKEN, 3: ActionKind.REPAIR}  # operation.proto
+_ACTIONS: Final = {  # operation.proto
+    1: ActionKind.RENEW,
+    2: ActionKind.ROTATE_TOKEN,
+    3: ActionKind.REPAIR,
+    4: ActionKind.UPDATE,
+}
 
 
 class AnswerBroken(AgentError):

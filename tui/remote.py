@@ -21,6 +21,7 @@ from backend.core.errors import NotFound
 from backend.core.fleet import FleetDelta
 from backend.core.inert import inert
 from backend.core.plan import ActionKind
+from backend.core.update import UpdateScope
 from backend.pki.files import write_atomic
 from backend.wire.mocdeck.v1 import authority_pb2
 from tui import received
@@ -110,12 +111,19 @@ class RemoteGateway:
             return received.detail_view(await (await self._operator_at_hand()).describe(name))
 
     async def plan(
-        self, action: ActionKind, names: Sequence[str], *, force: bool = False, reason: str = "", parallel: int = 0
+        self,
+        action: ActionKind,
+        names: Sequence[str],
+        *,
+        force: bool = False,
+        reason: str = "",
+        parallel: int = 0,
+        update: UpdateScope | None = None,
     ) -> PlanView:
         """Return what the action would do."""
         with _reported():
             operator = await self._operator_at_hand()
-            answer = await operator.plan(action, names, force=force, reason=reason, parallel=parallel)
+            answer = await operator.plan(action, names, force=force, reason=reason, parallel=parallel, update=update)
             return received.plan_view(answer)
 
     async def start(self, plan: PlanView) -> OperationView:

@@ -17,8 +17,10 @@ from backend.clock import Clock
 from backend.core.blast import WayBack, way_back
 from backend.core.errors import ConfirmationRefused, InconsistentState, NotFound, PlanChanged
 from backend.core.fleet import FleetColumns, FleetDelta, unix
-from backend.core.plan import ActionKind, PlanFacts, make_plan
+from backend.core.model import ClientKind
+from backend.core.plan import ActionKind, PlanFacts, absent_line, make_plan
 from backend.core.rotation import RotationClient
+from backend.core.update import KUBELET, LEFT_ALONE, UpdateScope
 from scripts.stage.describe import describe, events
 from scripts.stage.fleet import AUTHORITIES, CLUSTERS, DAY, DEPLOYMENT, LIFETIME, NOW, SEEDS, Seed, snapshot
 from scripts.stage.plans import plan_view, rotation_plan_view, waiting_operation
@@ -71,6 +73,7 @@ class StagedAgent:
         self.reachable = True
         self.asked: list[str] = []  # every call that would change something
         self.looks: Counter[str] = Counter()  # every other call
+        self.scope: UpdateScope | None = None  # of the last plan
         self.operations_kept: dict[str, OperationView] = {}
         self.staged_rotation: StagedRotation | None = None
         self.checks: tuple[CheckView, ...] = CHECKS
@@ -219,15 +222,35 @@ class StagedAgent:
             for number, seed in enumerate(self.seeds, 1)
         }
 
+    def _members(self, scope: UpdateScope) -> list[PlanFacts]:
+        management = {cluster.name for cluster in CLUSTERS if cluster.is_management}
+        members = [c for c in self._facts().values() if scope.has(c.kind, c.cluster, management)]
+        if scope.is_management or scope.patch_load_balancer:
+            return members
+        return [replace(c, barred=LEFT_ALONE) if c.kind is ClientKind.LB_AGENT else c for c in members]
+
     async def plan(
-        self, action: ActionKind, names: Sequence[str], *, force: bool = False, reason: str = "", parallel: int = 0
+        self,
+        action: ActionKind,
+        names: Sequence[str],
+        *,
+        force: bool = False,
+        reason: str = "",
+        parallel: int = 0,
+        update: UpdateScope | None = None,
     ) -> PlanView:
         self._look("plan")
+        self.scope = update
         facts = self._facts()
+        chosen = [facts[name] for name in names] if update is None else self._members(update)
+        seen = {client.kind for client in chosen}
+        expected = () if update is None else update.expected
         draft = make_plan(
             action,
-            [facts[name] for name in names],
+            chosen,
             self.now,
+            absent=[absent_line(kind, update.cluster) for kind in expected if update and kind not in seen],
+            notes=(KUBELET,) if update and update.cluster else (),
             force=force,
             reason=reason,
             parallel=parallel,
@@ -241,7 +264,8 @@ class StagedAgent:
             raise ConfirmationRefused("the plan is too old; look at a new one")
         fresh = await self.plan(
             plan.action,
-            [target.name for target in plan.targets],
+            () if self.scope else [target.name for target in plan.targets],
+            update=self.scope,
             force=plan.force,
             reason=plan.reason,
             parallel=plan.parallel,

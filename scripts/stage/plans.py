@@ -65,7 +65,7 @@ def waiting_operation(plan: PlanView, operation_id: str, now: datetime) -> Opera
         actor="ops-anna",
         started_at=now,
         ended_at=None,
-        targets=tuple(_waiting(target) for target in plan.targets),
+        targets=tuple(_waiting(target) for target in plan.targets if target.number),
         total=0,
         done=0,
         failed=0,

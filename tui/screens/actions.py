@@ -7,12 +7,14 @@ lives in the agent, so whoever follows it here may stop at any time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 
 from backend.core.errors import AgentError, ConfirmationRefused, NotFound, PlanChanged
-from backend.core.plan import ActionKind
+from backend.core.plan import NOT_DUE, ActionKind
+from backend.core.update import UpdateScope
 from tui.format import count
 from tui.gateway import OperationView, PlanView
 from tui.preview import NOUNS, difference
@@ -25,62 +27,94 @@ PRODUCTION: Final = "PROD"
 POLL_SECONDS: Final = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What a plan was asked for; asking again for the same is how a plan is made anew. With a reason it is forced."""
+
+    action: ActionKind
+    names: tuple[str, ...] = ()
+    update: UpdateScope | None = None
+    reason: str = ""
+    parallel: int = 0
+
+    async def plan(self, app: MocdeckApp) -> PlanView:
+        """Ask the agent."""
+        return await app.gateway.plan(
+            self.action,
+            self.names,
+            force=bool(self.reason),
+            reason=self.reason,
+            parallel=self.parallel,
+            update=self.update,
+        )
+
+    def whom(self) -> str:
+        """Return whom it is about, in a few words."""
+        if self.update is None:
+            return count(len(self.names), "client")
+        return f"cluster {self.update.cluster}" if self.update.cluster else "node agents and management cluster"
+
+
 def start_action(
     app: MocdeckApp, action: ActionKind, names: Sequence[str], *, reason: str = "", parallel: int = 0
 ) -> None:
     """Plan an action and show the plan; with a reason it is forced. Returns at once."""
-    _ask(app, action, tuple(names), reason=reason, parallel=parallel, seen=None)
+    _ask(app, _Wish(action=action, names=tuple(names), reason=reason, parallel=parallel))
 
 
-def _ask(
-    app: MocdeckApp,
-    action: ActionKind,
-    names: tuple[str, ...],
-    *,
-    reason: str,
-    parallel: int,
-    seen: PlanView | None,
-) -> None:
-    what = NOUNS[action][0]
+def start_update(app: MocdeckApp, scope: UpdateScope) -> None:
+    """Plan the update of a cluster's certificates, or of management's, and show the plan. Returns at once."""
+    _ask(app, _Wish(action=ActionKind.UPDATE, update=scope))
+
+
+def _ask(app: MocdeckApp, wish: _Wish, seen: PlanView | None = None) -> None:
+    what = NOUNS[wish.action][0]
     origin = app.screen
-    app.notice(f"{what}: asking the agent what would happen to {count(len(names), 'client')}", "dim")
-    app.run_agent_call(
-        app.gateway.plan(action, names, force=bool(reason), reason=reason, parallel=parallel),
-        what=what,
-        then=lambda plan: _show(app, origin, plan, names, seen),
-    )
+    app.notice(f"{what}: asking the agent what would happen to {wish.whom()}", "dim")
+    app.run_agent_call(wish.plan(app), what=what, then=lambda plan: _show(app, origin, plan, wish, seen))
 
 
-def _show(
-    app: MocdeckApp, origin: Screen[object], plan: PlanView, names: tuple[str, ...], seen: PlanView | None
-) -> None:
+def _show(app: MocdeckApp, origin: Screen[object], plan: PlanView, wish: _Wish, seen: PlanView | None) -> None:
     if app.screen is not origin:
         app.notice(f"{NOUNS[plan.action][0]}: planned, but you went on; press its key again to see the plan", "warning")
         return
     app.notice_text = ""
     app.redraw()
     if not plan.runs:
-        _show_nothing(app, plan)
+        _show_nothing(app, plan, wish)
         return
     tag = PRODUCTION if app.site_tag.upper() == PRODUCTION else ""
     changes = () if seen is None else difference(seen, plan)
-    dialog = PlanDialog(plan, typed=len(plan.targets) > 1 or bool(tag), tag=tag, changes=changes)
+    scope = wish.update
+    typed = len(plan.targets) > 1 or bool(tag) or scope is not None
+    balancers = scope.patch_load_balancer if scope is not None and scope.cluster else None
+    dialog = PlanDialog(plan, typed=typed, tag=tag, changes=changes, balancers=balancers)
 
     def chosen(choice: Choice | None) -> None:
         if choice is Choice.START:
-            _start(app, plan, names)
+            _start(app, plan, wish)
         elif choice is Choice.AGAIN:
-            _ask(app, plan.action, names, reason=plan.reason, parallel=plan.parallel, seen=None)
+            _ask(app, wish)
         elif choice is Choice.PARALLEL:
-            parallel = next_parallel(plan.parallel)
-            _ask(app, plan.action, names, reason=plan.reason, parallel=parallel, seen=None)
+            _ask(app, replace(wish, parallel=next_parallel(plan.parallel)))
+        elif choice is Choice.BALANCERS and scope is not None:
+            _ask(app, replace(wish, update=replace(scope, patch_load_balancer=not scope.patch_load_balancer)))
         else:
             app.notice(f"{NOUNS[plan.action][0]}: not started")
 
     app.push_screen(dialog, chosen)
 
 
-def _show_nothing(app: MocdeckApp, plan: PlanView) -> None:
+def _show_nothing(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
+    if wish.update is not None:
+        forced = () if plan.force else tuple(target.name for target in plan.targets if target.why == NOT_DUE)
+
+        def again(offer: Offer | None) -> None:
+            if offer is not None:
+                _ask(app, replace(wish, reason=offer.reason))
+
+        app.push_screen(NothingDialog(plan, {}, forced), again)
+        return
     better: dict[ActionKind, list[str]] = {}
     forcible: list[str] = []
     now = app.now
@@ -99,21 +133,21 @@ def _show_nothing(app: MocdeckApp, plan: PlanView) -> None:
     app.push_screen(NothingDialog(plan, better, forcible), chosen)
 
 
-async def _start_or_replan(app: MocdeckApp, plan: PlanView, names: tuple[str, ...]) -> OperationView | PlanView:
+async def _start_or_replan(app: MocdeckApp, plan: PlanView, wish: _Wish) -> OperationView | PlanView:
     try:
         return await app.gateway.start(plan)
     except (PlanChanged, ConfirmationRefused, NotFound):
-        return await app.gateway.plan(plan.action, names, force=plan.force, reason=plan.reason, parallel=plan.parallel)
+        return await wish.plan(app)
 
 
-def _start(app: MocdeckApp, plan: PlanView, names: tuple[str, ...]) -> None:
+def _start(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
     what = NOUNS[plan.action][0]
     origin = app.screen
     app.notice(f"{what}: starting", "dim")
 
     def then(result: OperationView | PlanView) -> None:
         if isinstance(result, PlanView):
-            _show(app, origin, result, names, plan)
+            _show(app, origin, result, wish, plan)
             return
         app.model.marks.clear()  # their work is under way; the next key is about something else
         app.toast_result(f"{what} started for {count(plan.runs, 'client')}; 5 shows it")
@@ -122,7 +156,7 @@ def _start(app: MocdeckApp, plan: PlanView, names: tuple[str, ...]) -> None:
         if (plan.runs > 1 or by_hand) and app.screen is origin:
             open_operation(app, result)
 
-    app.run_agent_call(_start_or_replan(app, plan, names), what=what, then=then)
+    app.run_agent_call(_start_or_replan(app, plan, wish), what=what, then=then)
 
 
 def follow(app: MocdeckApp, operation: OperationView) -> None:

@@ -12,6 +12,7 @@ from backend.core.facts import Severity
 from backend.core.filter import parse
 from backend.core.health import assess_authority
 from backend.core.limits import CLIENT_LIFETIME
+from backend.core.update import UpdateScope
 from tui.banner import View
 from tui.columns import SHORT, certificate_left, role_of
 from tui.commands import CLUSTERS
@@ -19,6 +20,7 @@ from tui.format import fit, grouped, instant, shorten
 from tui.lines import Line, plain
 from tui.model import Client
 from tui.palette import SEVERITY_ROLES
+from tui.screens.actions import start_update
 from tui.screens.deck import bindings_of
 from tui.screens.scroll import ListScreen
 
@@ -103,6 +105,14 @@ class ClustersScreen(ListScreen):
 
     def nothing(self, view: View) -> str:
         return "this site has no cluster and no client yet"
+
+    def cmd_update_cluster_certificates(self) -> None:
+        """Plan the update of the cluster under the cursor; for a management cluster that is management's own."""
+        cluster = next((c for c in self.app.model.columns.clusters if c.name == self.cursor_key), None)
+        if cluster is None or cluster.is_removed:
+            self.app.notice("update: there is no cluster under the cursor", "warning")
+        else:
+            start_update(self.app, UpdateScope(cluster="" if cluster.is_management else cluster.name))
 
     def cmd_open(self) -> None:
         """Show this cluster's clients in the list."""

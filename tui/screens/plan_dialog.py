@@ -35,18 +35,31 @@ class Choice(Enum):
     START = "start"
     AGAIN = "again"  # a fresh plan with the same wish
     PARALLEL = "parallel"  # a fresh plan with more, or fewer, at a time
+    BALANCERS = "load balancers"  # a fresh plan of a cluster's update, with its load balancer agents or without
 
 
 class PlanDialog(Dialog[Choice]):
-    """The preview of a plan. `typed` asks for the number of clients (a set, or production); `changes` say why anew."""
+    """The preview of a plan. `typed` asks for the number of clients (a set, or production); `changes` say why anew.
 
-    def __init__(self, plan: PlanView, *, typed: bool, tag: str = "", changes: Sequence[str] = ()) -> None:
+    `balancers` tells whether a cluster's load balancer agents are part of its update; None: that is no question here.
+    """
+
+    def __init__(
+        self,
+        plan: PlanView,
+        *,
+        typed: bool,
+        tag: str = "",
+        changes: Sequence[str] = (),
+        balancers: bool | None = None,
+    ) -> None:
         super().__init__(f"{title_of(plan)}{f'  {tag}' if tag else ''}")
         self.plan = plan
         self.is_typed = typed
         self.number = ""
         self._tag = tag
         self._changes = tuple(changes)
+        self._balancers = balancers
         self._skipped_at = 0
 
     @property
@@ -64,7 +77,7 @@ class PlanDialog(Dialog[Choice]):
             if len(self._changes) > 6:
                 head.append(plain(f"- and {len(self._changes) - 6} more", "warning"))
             head.append(BLANK)
-        if len(self.plan.targets) == 1:
+        if len(self.plan.targets) == 1 and self.plan.action is not ActionKind.UPDATE:
             return [*head, *single_lines(self.plan, now, width)]
         lines, start = many_lines(self.plan, now, width)
         self._skipped_at = len(head) + start
@@ -79,6 +92,8 @@ class PlanDialog(Dialog[Choice]):
         skipped = len(self.plan.targets) - self.plan.runs
         more = f"p {next_parallel(self.plan.parallel)} at a time  . plan anew"
         more += f"  v the {skipped} left alone" if skipped else ""
+        if self._balancers is not None:
+            more += f"  l load balancers {'too: yes' if self._balancers else 'too: no'}"
         return [
             field_line(question, self.number, width, active=True),
             button_line(action, locked=self._lock()),
@@ -126,6 +141,8 @@ class PlanDialog(Dialog[Choice]):
             self.top = self._skipped_at
         elif event.key == "p":
             self.dismiss(Choice.PARALLEL)
+        elif event.key == "l" and self._balancers is not None:
+            self.dismiss(Choice.BALANCERS)
         elif self.is_burst:
             self.number = ""
             self.hint = "that came faster than anyone types, so it was not taken: type the number"
