@@ -7,6 +7,7 @@ what its readers were last told; a silence has an end and a ceiling, and whateve
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -119,6 +120,38 @@ def decide(alert: Alert | None, finding: Finding | None, silence: Silence | None
         return Decision(alert=replace(present, held=held), broken=broken)
     told_now = replace(present, told=present.severity, told_at=now, held="")
     return Decision(alert=told_now, is_told=True, before=present.told, after=present.severity, broken=broken)
+
+
+CLUSTER: Final = "cluster:"  # begins the subject of a cluster's silence
+
+
+def silence_over(silences: Mapping[str, Silence], entity: str, cluster: str) -> Silence | None:
+    """Return the silence that an entity is under, its own before its cluster's."""
+    own = silences.get(entity)
+    return own if own is not None or not cluster else silences.get(CLUSTER + cluster)
+
+
+def pending_changes(
+    known: Mapping[str, Alert],
+    findings: Sequence[Finding],
+    silences: Mapping[str, Silence],
+    now: datetime,
+    *,
+    is_complete: bool,
+) -> dict[str, Finding | None]:
+    """Return the entities whose alert would change, with what is seen of each; most of a fleet stays as it is.
+
+    `is_complete` False: an entity that is not among the findings is not taken for well.
+    """
+    found = {finding.entity: finding for finding in findings}
+    changes: dict[str, Finding | None] = {}
+    for entity, finding in found.items():
+        decision = decide(known.get(entity), finding, silence_over(silences, entity, finding.cluster), now)
+        if decision.broken or decision.alert != known.get(entity):
+            changes[entity] = finding
+    if is_complete:
+        changes.update((entity, None) for entity in known if entity not in found)
+    return changes
 
 
 def event_for(least: Severity, before: Severity | None, after: Severity | None) -> AlertEvent | None:

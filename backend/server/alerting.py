@@ -6,11 +6,12 @@ and its signs of life stop: the dead-man's switch at the other end then speaks u
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from backend.core.alerts import Finding
+from backend.core.alerts import Alert, Finding, pending_changes
 from backend.server.survey import Submit, Survey, doubt_finding, stuck_finding
 from backend.server.webhook import NotDelivered, Webhook, document
 from backend.service import alerts, outbox
@@ -22,6 +23,7 @@ from backend.store.port import Transaction
 log = logging.getLogger("mocdeck.alerts")
 LOOK_SECONDS: Final = 10.0
 _REST: Final = 50  # judging a large fleet takes a while: rest so many times as long, so that it costs 2 % of a core
+_AT_ONCE: Final = 100  # changes a transaction: a fleet whose CA has ended must not stop the calls
 STUCK_SECONDS: Final = 60.0  # so many rounds of the tick that a slow disk is no alarm
 
 
@@ -55,6 +57,7 @@ class Alerting:
         self._submit = submit
         self._survey = survey
         self._pulse = pulse
+        self._known: dict[str, Alert] | None = None  # only this loop writes alerts
         self._next = world.clock.monotonic()
         self.evaluated_at = 0  # Unix seconds; 0: not yet
 
@@ -72,21 +75,44 @@ class Alerting:
         self._next = ended + max(LOOK_SECONDS, (ended - begun) * _REST)
 
     async def evaluate(self) -> int:
-        """Look now; return how many notices became due."""
+        """Look now; return how many notices became due.
+
+        What stays as it is is settled here, from memory; the core gets the changes, some at a time.
+        """
         snapshot = await self._survey.look()
+        known = self._known if self._known is not None else await self._submit(alerts.known_alerts)
+        self._known = None  # read anew, should what follows fail
         findings: list[Finding] = [] if self._pulse.is_well else [stuck_finding(self._pulse.silent_seconds)]
         if snapshot.doubt:  # every date would be judged by a clock that is not believed
             findings.append(doubt_finding(snapshot.doubt))
         else:
             findings += snapshot.findings
-        told = await self._submit(lambda tx: self._apply(tx, findings, is_complete=not snapshot.doubt))
-        self.evaluated_at = int(self._world.clock.now().timestamp())
+        now, is_complete = self._world.clock.now(), not snapshot.doubt
+        changes = await asyncio.to_thread(
+            pending_changes, known, findings, snapshot.silences, now, is_complete=is_complete
+        )
+        told = await self._apply(known, list(changes.items()))
+        self._known = known
+        self.evaluated_at = int(now.timestamp())
         if told:
             log.info("alerts", extra={"fields": {"notices": told}})
         return told
 
-    def _apply(self, tx: Transaction, findings: Sequence[Finding], *, is_complete: bool) -> int:
-        return alerts.apply_findings(tx, self._world, findings, self._world.sinks, is_complete=is_complete)
+    async def _apply(self, known: dict[str, Alert], changes: list[tuple[str, Finding | None]]) -> int:
+        told = 0
+        for start in range(0, len(changes), _AT_ONCE):
+            part = dict(changes[start : start + _AT_ONCE])
+            applied = await self._submit(partial(self._apply_part, changes=part))
+            told += applied.told
+            for entity, alert in applied.alerts.items():
+                if alert is None:
+                    known.pop(entity, None)
+                else:
+                    known[entity] = alert
+        return told
+
+    def _apply_part(self, tx: Transaction, changes: dict[str, Finding | None]) -> alerts.Applied:
+        return alerts.apply_changes(tx, self._world, changes, self._world.sinks)
 
 
 class Delivery:

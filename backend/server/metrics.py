@@ -225,10 +225,11 @@ def _alerts(snapshot: Snapshot) -> Iterator[Metric]:
     alerts = GaugeMetricFamily(
         "mocdeck_alerts", "Alerts that stand, by severity and whether they are held back.", labels=["severity", "held"]
     )
-    standing = Tally(snapshot.alerts)
     for severity in (Severity.EXPIRED, Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING):
         for is_held in (False, True):
-            alerts.add_metric([_SEVERITIES[severity], "yes" if is_held else "no"], standing[severity, is_held])
+            alerts.add_metric(
+                [_SEVERITIES[severity], "yes" if is_held else "no"], snapshot.alerts.get((severity, is_held), 0)
+            )
     yield alerts
     failing = GaugeMetricFamily("mocdeck_sink_failing", "1 while a sink does not take notices.", labels=["sink"])
     owed = GaugeMetricFamily("mocdeck_sink_owed_notices", "Notices a sink has not taken yet.", labels=["sink"])

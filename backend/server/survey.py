@@ -7,18 +7,19 @@ thousand clients takes a moment of a worker thread and none of the core's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from backend.core.alerts import LEAST, Finding, expectation
+from backend.core.alerts import LEAST, Finding, Silence, expectation
 from backend.core.delta import EPOCH, AuthorityInfo, FleetDelta
 from backend.core.facts import NextAction, Overlay, Severity, State
 from backend.core.fleet import FleetColumns
 from backend.core.health import assess, assess_authority
 from backend.core.model import AuthorityStatus
 from backend.service import fleet
+from backend.service.alerts import live_silences
 from backend.service.clock_trust import is_doubted
 from backend.service.world import World
 from backend.store.alert_records import SinkRow
@@ -69,7 +70,8 @@ class Snapshot:
     running: Sequence[tuple[str, int]]  # action of each running operation, and its targets that are not through
     sinks: Sequence[SinkRow]
     owed: dict[str, int]
-    alerts: Sequence[tuple[Severity, bool]]  # severity, and whether it is held back
+    alerts: Mapping[tuple[Severity, bool], int]  # by severity and whether they are held back
+    silences: Mapping[str, Silence]
     doubt: str
 
 
@@ -79,7 +81,8 @@ class _Reading:
     running: Sequence[tuple[str, int]]
     sinks: Sequence[SinkRow]
     owed: dict[str, int]
-    alerts: Sequence[tuple[Severity, bool]]
+    alerts: Mapping[tuple[Severity, bool], int]
+    silences: Mapping[str, Silence]
     doubt: str
 
 
@@ -120,7 +123,8 @@ class Survey:
             ],
             sinks=tx.sinks.all(),
             owed=tx.notices.count(),
-            alerts=[(alert.severity, bool(alert.held)) for alert in tx.alerts.all()],
+            alerts=tx.alerts.tally(),
+            silences=live_silences(tx, self._world.clock.now()),
             doubt=is_doubted(tx),
         )
 
@@ -144,6 +148,7 @@ class Survey:
             sinks=reading.sinks,
             owed=reading.owed,
             alerts=reading.alerts,
+            silences=reading.silences,
             doubt=reading.doubt,
         )
 

@@ -7,7 +7,7 @@ from collections import Counter as Tally
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from backend.clock import Clock
 from backend.server.alerting import Alerting
@@ -38,6 +38,7 @@ class Telemetry:
         Raises:
             PortUnavailable: the address cannot be bound.
         """
+        disable_created_metrics()  # when a label first occurred doubles the counters' lines and is asked for by nobody
         registry = CollectorRegistry(auto_describe=False)
         self._clock = clock
         self._running: frozenset[str] = frozenset()

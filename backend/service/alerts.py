@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from backend.core.alerts import QUIET_CEILING, Alert, Decision, Finding, Silence, decide
+from backend.core.alerts import CLUSTER, QUIET_CEILING, Alert, Decision, Finding, Silence, decide, silence_over
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.facts import Severity
 from backend.core.inert import inert
@@ -23,7 +23,6 @@ from backend.store.alert_records import SinkRow
 from backend.store.port import Transaction
 
 LONGEST: Final = timedelta(days=366)  # a silence without an end is a forgotten one
-CLUSTER: Final = "cluster:"
 _REASON: Final = 300
 
 
@@ -37,28 +36,48 @@ class AlertView:
     owed: Mapping[str, int]
 
 
-def apply_findings(
-    tx: Transaction, world: World, findings: Sequence[Finding], sinks: Sequence[Sink], *, is_complete: bool
-) -> int:
-    """Take what is not well now, and owe notices for what is news; return how many decisions told somebody.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What became of some alerts: each as it is now (None: it is over), and how many notices were due."""
 
-    `is_complete` False: the findings are not everything (the agent's clock is in doubt), so that an entity which is
-    not among them is not taken for well.
-    """
+    alerts: Mapping[str, Alert | None]
+    told: int
+
+
+def apply_changes(
+    tx: Transaction, world: World, changes: Mapping[str, Finding | None], sinks: Sequence[Sink]
+) -> Applied:
+    """Decide about these entities by what is seen of each (None: it is well), and owe notices for what is news."""
     now = world.clock.now()
-    silences = _live_silences(tx, now)
-    known = {alert.entity: alert for alert in tx.alerts.all()}
-    found = {finding.entity: finding for finding in findings}
+    silences = live_silences(tx, now)
+    became: dict[str, Alert | None] = {}
     told = 0
-    for entity in [*found, *(entity for entity in known if entity not in found and is_complete)]:
-        alert, finding = known.get(entity), found.get(entity)
-        silence = _silence_over(silences, finding, entity)
+    for entity, finding in changes.items():
+        alert = tx.alerts.find(entity)
+        silence = silence_over(silences, entity, "" if finding is None else finding.cluster)
         decision = decide(alert, finding, silence, now)
         _write(tx, decision, alert, entity, silence)
+        became[entity] = decision.alert
         if decision.is_told:
             told += 1
             outbox.owe(tx, sinks, decision.alert or alert, decision.before, decision.after, now)
-    return told
+    return Applied(alerts=became, told=told)
+
+
+def known_alerts(tx: Transaction) -> dict[str, Alert]:
+    """Return all alerts by entity."""
+    return {alert.entity: alert for alert in tx.alerts.all()}
+
+
+def live_silences(tx: Transaction, now: datetime) -> dict[str, Silence]:
+    """Return the silences that are not over by subject, and forget the others."""
+    live = {}
+    for one in tx.silences.all():
+        if now < one.until:
+            live[one.subject] = one
+        else:
+            tx.silences.delete(one.subject)
+    return live
 
 
 def view(tx: Transaction) -> AlertView:
@@ -123,24 +142,6 @@ def test_sinks(tx: Transaction, world: World, caller: Caller, sink: str, sinks: 
     names = tuple(one.name for one in chosen)
     _record(tx, world, caller, "test_alerts", world.deployment, {"sinks": ", ".join(names)})
     return names
-
-
-def _live_silences(tx: Transaction, now: datetime) -> dict[str, Silence]:
-    """Return the silences that are not over, and forget the others."""
-    live = {}
-    for one in tx.silences.all():
-        if now < one.until:
-            live[one.subject] = one
-        else:
-            tx.silences.delete(one.subject)
-    return live
-
-
-def _silence_over(silences: Mapping[str, Silence], finding: Finding | None, entity: str) -> Silence | None:
-    own = silences.get(entity)
-    if own is not None or finding is None or not finding.cluster:
-        return own
-    return silences.get(CLUSTER + finding.cluster)
 
 
 def _write(tx: Transaction, decision: Decision, before: Alert | None, entity: str, over: Silence | None) -> None:

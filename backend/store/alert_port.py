@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from backend.core.alerts import Alert, Silence
+from backend.core.facts import Severity
 from backend.store.alert_records import NoticeRow, SinkRow
 
 
 class Alerts(Protocol):
     """One row for each entity that is not well, by entity."""
+
+    def tally(self) -> Mapping[tuple[Severity, bool], int]:
+        """How many there are of each severity that are held back, and that are not."""
+        ...
 
     def all(self) -> Sequence[Alert]: ...
     def find(self, key: str) -> Alert | None: ...

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Column, Table, bindparam, delete, func, insert, select, update
 
 from backend.core.alerts import Alert, Silence
+from backend.core.facts import Severity
 from backend.store.alert_records import NoticeRow, SinkRow
 from backend.store.alert_tables import alerts, notices, silences, sinks
 from backend.store.codec import Codec
@@ -56,6 +57,8 @@ class _SqlKeyed(Generic[T]):
 
 
 _ALERTS = _Keyed(Alert, alerts, alerts.c.entity)
+_IS_HELD = alerts.c.held != ""
+_TALLY = select(alerts.c.severity, _IS_HELD, func.count()).group_by(alerts.c.severity, _IS_HELD)
 _SILENCES = _Keyed(Silence, silences, silences.c.subject)
 _SINKS = _Keyed(SinkRow, sinks, sinks.c.name)
 
@@ -65,6 +68,10 @@ class SqlAlerts(_SqlKeyed[Alert]):
 
     def __init__(self, work: Work) -> None:
         super().__init__(work, _ALERTS)
+
+    def tally(self) -> dict[tuple[Severity, bool], int]:
+        """Return how many there are by severity, and by whether they are held back."""
+        return {(Severity(row[0]), bool(row[1])): int(row[2]) for row in self._work.rows(_TALLY)}
 
 
 class SqlSilences(_SqlKeyed[Silence]):

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from backend.core.errors import NotFound
 from backend.store.codec import Codec, to_seconds
-from backend.store.records import FileDelivery, Order, OrderKind, StoredPlan
+from backend.store.records import Delivery, Order, OrderKind, StoredPlan
 from backend.store.tables import deliveries, orders, plans
 from backend.store.work import Work
 
@@ -29,7 +29,7 @@ _CANCEL = delete(orders).where(
     orders.c.identity_number == bindparam("number"), orders.c.kind == bindparam("which"), orders.c.done_at.is_(None)
 )
 
-_DELIVERY = Codec(FileDelivery, deliveries)
+_DELIVERY = Codec(Delivery, deliveries)
 _ADD_DELIVERY = insert(deliveries).values({name: bindparam(name) for name in _DELIVERY.names})
 _PUT_DELIVERY = (
     update(deliveries)
@@ -76,18 +76,18 @@ class SqlOrders:
         """Take back the open order of that kind, if there is one."""
         self._work.write(_CANCEL, {"number": identity_number, "which": kind.value})
 
-    def put_delivery(self, delivery: FileDelivery) -> None:
+    def put_delivery(self, delivery: Delivery) -> None:
         """Write it, new or known."""
         row = _DELIVERY.to_row(delivery)
         if not self._work.write(_PUT_DELIVERY, row | {"key": delivery.id}):
             self._work.write(_ADD_DELIVERY, row)
 
-    def open_deliveries(self) -> Sequence[FileDelivery]:
-        """Return files not yet written, oldest first."""
+    def open_deliveries(self) -> Sequence[Delivery]:
+        """Return those not yet carried out, oldest first."""
         return [_DELIVERY.from_row(row) for row in self._work.rows(_OPEN_DELIVERIES)]
 
-    def deliveries_of(self, operation_id: str) -> Sequence[FileDelivery]:
-        """Return files of one operation, oldest first."""
+    def deliveries_of(self, operation_id: str) -> Sequence[Delivery]:
+        """Return those of one operation, oldest first."""
         return [_DELIVERY.from_row(row) for row in self._work.rows(_DELIVERIES_OF, {"operation": operation_id})]
 
 

@@ -36,18 +36,32 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileDelivery:
-    """A login file that the agent owes to a path: committed first, written after, then marked (pki.md 5.7)."""
+class Delivery:
+    """A login file that the agent owes to a place: committed first, written after, then marked (pki.md 5.7).
+
+    `route` is "file", with a path as its place, or "kubernetes", with NAMESPACE/NAME/KEY in `cluster`; a Secret's place
+    is "" until the first attempt, which takes the one that is configured then.
+    """
 
     id: str
     identity_number: int
-    path: str
+    place: str
     token_id: str  # of the token minted for the last attempt; "" before the first
     created_at: datetime
     operation_id: str = ""
     attempts: int = 0
     written_at: datetime | None = None
     last_error: str = ""
+    route: str = "file"
+    cluster: str = ""
+    tried_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """The place in an operator's words."""
+        if self.route == "file":
+            return self.place
+        return f"Secret {self.place} in {self.cluster}" if self.place else f"its Secret in {self.cluster}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

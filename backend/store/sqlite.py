@@ -123,7 +123,8 @@ def _explain(error: BaseException, path: Path, taken: str = "") -> AgentError:
         return InconsistentState(f"the store refuses a row ({error})")
     if primary in _BROKEN:
         return StoreDamaged(path, str(error))
-    return StoreUnavailable(f"the store {path} failed: {_WHY.get(primary, str(error))}; nothing was changed")
+    why = _WHY.get(primary, str(error))
+    return StoreUnavailable(f"the store {path} failed: {why}; nothing was changed", place=str(path))
 
 
 @contextmanager
@@ -199,7 +200,7 @@ def _check_file(path: Path) -> None:
 
 
 def _cannot_open(path: Path, why: str) -> StoreUnavailable:
-    return StoreUnavailable(f"the store {path} cannot be opened: {why}; check the path and its rights")
+    return StoreUnavailable(f"the store {path} cannot be opened: {why}; check the path and its rights", place=str(path))
 
 
 def _check_directory(directory: Path) -> None:

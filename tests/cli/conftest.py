@@ -189,3 +189,9 @@ def operator(mocdeck: Mocdeck, signed_in: Path, tmp_path: Path) -> Mocdeck:
     config.mkdir(parents=True)
     shutil.copy(signed_in, config)
     return mocdeck
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., tuple[Running, Callable[[Running], int]]]:
+    """Start an agent of one's own with further options; returns it, and what ends it."""
+    return lambda directory, *extra: (run_agent(directory, *extra), end)

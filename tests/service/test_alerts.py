@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backend.core.alerts import Alert, AlertEvent, Finding
+from backend.core.alerts import Alert, AlertEvent, Finding, pending_changes
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.facts import Severity
 from backend.core.model import Cluster, Outcome, Secret
@@ -32,7 +32,10 @@ def seen(severity: Severity, entity: str = "client:7", name: str = "kms-1", clus
 
 def find(site: Site, *findings: Finding, sinks: Sequence[Sink] = (ONCALL,), is_complete: bool = True) -> int:
     with site.transaction() as tx:
-        return alerts.apply_findings(tx, site.world, findings, sinks, is_complete=is_complete)
+        now = site.clock.now()
+        known, silences = alerts.known_alerts(tx), alerts.live_silences(tx, now)
+        changes = pending_changes(known, findings, silences, now, is_complete=is_complete)
+        return alerts.apply_changes(tx, site.world, changes, sinks).told
 
 
 def owed(site: Site, sink: Sink = ONCALL) -> list[NoticeRow]:
@@ -257,7 +260,7 @@ def test_notices_survive_a_restart_and_are_not_made_twice(site: Site) -> None:
     try:
         with again.transaction() as tx:
             assert list(tx.notices.owed("oncall", 9)) == first
-            assert alerts.apply_findings(tx, site.world, [seen(WARNING)], [ONCALL], is_complete=True) == 0
+            assert alerts.apply_changes(tx, site.world, {"client:7": seen(WARNING)}, [ONCALL]).told == 0
             assert list(tx.notices.owed("oncall", 9)) == first
     finally:
         again.close()
