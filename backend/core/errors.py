@@ -35,6 +35,10 @@ class AgentError(Exception):
     reason: ClassVar[str] = "failed"
     moc_code: ClassVar[int] = 11  # Failed
 
+    def for_callers(self) -> str:
+        """Return the sentence as it leaves the agent: without what is only its operator's to know."""
+        return str(self)
+
 
 class NotFound(AgentError):
     """The named thing does not exist."""
@@ -172,7 +176,19 @@ class LimitReached(AgentError):
 
 
 class StoreUnavailable(AgentError):
-    """The store could not commit; nothing of the request took effect."""
+    """The store could not commit; nothing of the request took effect.
+
+    `place` is the part of the sentence that says where the store lies: for the log, never for a caller.
+    """
 
     reason: ClassVar[str] = "store_unavailable"
     moc_code: ClassVar[int] = 51
+    place: str = ""
+
+    def __init__(self, sentence: str, *, place: str = "") -> None:
+        super().__init__(sentence)
+        self.place = place
+
+    def for_callers(self) -> str:
+        """Return the sentence without the store's place."""
+        return str(self).replace(f" {self.place}", "") if self.place else str(self)

@@ -84,8 +84,9 @@ def text_of(refusal: AgentError) -> str:
 
 
 def _sentence(refusal: AgentError) -> str:
-    text = str(refusal).encode()
-    return str(refusal) if len(text) <= _SENTENCE_BYTES else f"{text[:_SENTENCE_BYTES].decode(errors='ignore')}\u2026"
+    told = refusal.for_callers()
+    text = told.encode()
+    return told if len(text) <= _SENTENCE_BYTES else f"{text[:_SENTENCE_BYTES].decode(errors='ignore')}\u2026"
 
 
 def trailers_of(refusal: AgentError) -> tuple[tuple[str, str | bytes], ...]:

@@ -32,7 +32,9 @@ class StoreDamaged(StoreUnavailable):
     reason: ClassVar[str] = "store_damaged"
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"the store {path} cannot be read: {why}; it was left as it is, restore it from a copy", place=str(path))
+        super().__init__(
+            f"the store {path} cannot be read: {why}; it was left as it is, restore it from a copy", place=str(path)
+        )
         self.path = path
 
 

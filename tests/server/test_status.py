@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,7 +13,11 @@ from google.rpc import status_pb2
 
 from backend.core import errors
 from backend.server.status import DETAILS_KEY, RETRY_KEY, InternalFault, NotServed, code_of, text_of, trailers_of
+from backend.store.errors import StoreDamaged
+from backend.store.sqlite import _explain
 from backend.wire.moc import common_pb2
+
+STORE = Path("/var/lib/mocdeck/store.db")
 
 
 def detail(refusal: errors.AgentError) -> tuple[Any, common_pb2.Error]:
@@ -70,6 +76,29 @@ def test_only_an_expired_certificate_says_expired() -> None:
         errors.TokenRejected(), errors.Fenced(timedelta(seconds=5)), InternalFault(),
     ]  # fmt: skip
     assert all("expired" not in str(other).lower() for other in others)
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (
+            _explain(sqlite3.OperationalError("disk I/O error"), STORE),
+            "the store failed: disk I/O error; nothing was changed",
+        ),
+        (
+            StoreDamaged(STORE, "file is not a database"),
+            "the store cannot be read: file is not a database; it was left as it is, restore it from a copy",
+        ),
+        (errors.StoreUnavailable("the agent is stopping"), "the agent is stopping"),
+    ],
+)
+def test_where_the_store_lies_is_for_the_log_and_not_for_callers(failure: errors.AgentError, told: str) -> None:
+    """Whoever dials the login port without any credential would learn the agent's paths."""
+    status, error = detail(failure)
+    assert error.Message == told
+    assert text_of(failure) == status.message
+    assert "/var" not in status.message
+    assert ("/var/lib/mocdeck/store.db" in str(failure)) is ("store" in told)
 
 
 def test_an_internal_fault_tells_the_caller_nothing_of_the_cause() -> None:
