@@ -38,7 +38,8 @@ class Telemetry:
         Raises:
             PortUnavailable: the address cannot be bound.
         """
-        disable_created_metrics()  # when a label first occurred doubles the counters' lines and is asked for by nobody
+        # When a label first occurred doubles the lines of counters and is asked for by nobody.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = CollectorRegistry(auto_describe=False)
         self._clock = clock
         self._running: frozenset[str] = frozenset()
