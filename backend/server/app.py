@@ -23,6 +23,7 @@ from backend.core.errors import AgentError, InconsistentState
 from backend.core.model import Secret
 from backend.delivery.file import write_login_file
 from backend.server.alerting import Alerting, Delivery, Pulse
+from backend.server.aside import aside
 from backend.server.calls import Call, Reply
 from backend.server.core import Core
 from backend.server.credentials import LiveCredentials, TlsMaterial
@@ -256,7 +257,14 @@ class Agent:
 
     async def _deliver(self, prepared: deliveries.PreparedFile) -> None:
         try:
-            await asyncio.to_thread(write_login_file, prepared.path, prepared.identity_name, prepared.content)
+            await aside(
+                lambda: write_login_file(prepared.path, prepared.identity_name, prepared.content),
+                name="mocdeck-delivery",
+            )
+        except asyncio.CancelledError:
+            fields = {"path": str(prepared.path), "identity": prepared.identity_name}
+            log.warning("login file not finished; it is tried again at the next start", extra={"fields": fields})
+            raise
         except AgentError as failure:
             why = str(failure)
             await self._core.submit(lambda tx: deliveries.mark_failed(tx, self._world, prepared, why))
