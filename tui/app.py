@@ -87,6 +87,12 @@ class MocdeckApp(DeckApp):
 
         self._show(EventsScreen())
 
+    def cmd_view_forecast(self) -> None:
+        """Show what is coming."""
+        from tui.screens.forecast import ForecastScreen
+
+        self._show(ForecastScreen())
+
     def cmd_help(self) -> None:
         """Show the keys of this screen."""
         from tui.screens.help import HelpScreen

@@ -38,12 +38,15 @@ DETAIL: Final = "detail"
 CLUSTERS: Final = "clusters"
 JOBS: Final = "jobs"
 EVENTS: Final = "events"
+FORECAST: Final = "forecast"
 HELP: Final = "help"
 OPERATION: Final = "operation"
 ROTATION_PLAN: Final = "rotation plan"
 ROTATION: Final = "rotation"
-EVERYWHERE: Final = frozenset({FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, HELP, OPERATION, ROTATION_PLAN, ROTATION})
-LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, OPERATION})
+EVERYWHERE: Final = frozenset(
+    {FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, HELP, OPERATION, ROTATION_PLAN, ROTATION}
+)
+LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, FORECAST, OPERATION})
 TEXTS: Final = frozenset({DETAIL, HELP, ROTATION_PLAN, ROTATION})
 
 
@@ -268,7 +271,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         label="open",
         help="open what is under the cursor",
         group=Group.LOOK,
-        scope=frozenset({CLUSTERS, JOBS, EVENTS}),
+        scope=frozenset({CLUSTERS, JOBS, EVENTS, FORECAST}),
         footer=True,
     ),
     Command(
@@ -329,6 +332,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     _view("view_rotation", "4", "Rotation", "the CA rotation that runs, or the last one"),
     _view("view_jobs", "5", "Jobs", "operations with their progress"),
     _view("view_events", "6", "Events", "what was done and refused, newest first"),
+    _view("view_forecast", "7", "Forecast", "safe to switch off or reboot, who is stranded, when the CA cuts short"),
     Command(
         id="help",
         keys=("question_mark",),

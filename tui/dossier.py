@@ -44,6 +44,7 @@ def dossier_lines(client: Client, detail: ClientDetail | None, view: View, now: 
     for number, reason in enumerate(judged.reasons):
         lines.extend(_paragraph("because" if not number else "", reason, width))
     lines.extend(_effective(client, now))
+    lines.extend(_recovery(client, view, now, width))
     lines.extend(_paragraph("", if_nothing_is_done(judged, now), width, "dim"))
     lines.extend([BLANK, plain("ACTIONS", "head")])
     lines.extend((("  ", "text"), *line) for line in action_lines(client, view, now, width - 2))
@@ -65,6 +66,22 @@ def _effective(client: Client, now: datetime) -> list[Line]:
     limit = "CA" if judged.limited_by is Limit.AUTHORITY else "certificate"
     left = long_countdown(judged.effective_not_after - now)
     return [_field("effective end", f"{instant(judged.effective_not_after)}   {left}   limited by {limit}", "title")]
+
+
+def _recovery(client: Client, view: View, now: datetime, width: int) -> list[Line]:
+    """From when on it is beyond its own help: another instant than its end (pki.md 4.7)."""
+    found = view.model.stranding(client.row.number, now)
+    if found is None:
+        return []
+    if found.is_stranded(now):
+        return _paragraph("on its own", f"it cannot recover by itself. {found.why}", width, "expired")
+    if found.from_at is None or found.silent_from_at is None:
+        return _paragraph("on its own", f"nobody knows whether it can recover by itself. {found.why}", width)
+    at_least = "" if found.is_certain else " at the earliest"
+    text = f"it cannot recover by itself from {instant(found.from_at)} on{at_least}"
+    if found.silent_from_at != found.from_at:
+        text += f"; if it fell silent now, from {instant(found.silent_from_at)} on"
+    return _paragraph("on its own", f"{text}. {found.why}", width)
 
 
 def _identity(client: Client, detail: ClientDetail) -> list[Line]:

@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from backend.core.evidence import Evidence, TokenLife
+from backend.core.evidence import Evidence, TokenLife, thresholds
 from backend.core.facts import ClientFacts
 from backend.core.fleet import AuthorityInfo
 from backend.core.lifecycle import Validity, share
-from backend.core.limits import ABSOLUTE_CRITICAL, CRITICAL, DUE, STALE_INTERVALS
+from backend.core.limits import ABSOLUTE_CRITICAL, DUE, STALE_INTERVALS
 from backend.core.model import ClientKind
 from backend.core.reasons import at
 
 IN_CLUSTER_LIFE: Final = timedelta(days=4)  # domain.md 5.1: the leaves that a cluster renews itself
+OFF_AFTER: Final = timedelta(minutes=30)  # shorter silence is a restart or a network, and no verdict is hung on it
 NOT_OBSERVED: Final = (
     "In-cluster certificates (about 4 days each) are not observed by this agent, so this holds for the cloud agent's "
     "layer alone: after more than a day off, check them on return."
@@ -51,7 +52,7 @@ class Entity:
     @property
     def safe_until(self) -> datetime:
         """Its end less the margin: 10 % of its lifetime, 9 days where that is not known; a whole second."""
-        margin = ABSOLUTE_CRITICAL if self.lifetime is None else share(self.lifetime, CRITICAL)
+        margin = ABSOLUTE_CRITICAL if self.lifetime is None else thresholds(self.lifetime)[2]
         return (self.ends_at - margin).replace(microsecond=0)
 
     @property
@@ -121,10 +122,10 @@ def safe_off(
     every = list(_entities(counted, issuing, leaves))
     ended = [e for e in every if e.thing is Thing.TOKEN and e.name in dead]
     entities = [e for e in every if e not in ended]
-    used_up = sorted((e for e in entities if e.safe_until <= now), key=lambda e: e.ends_at)
-    good = [e for e in entities if e.safe_until > now]
-    limiting = min(good, key=lambda e: (e.safe_until, e.words), default=None)
-    otherwise = None if limiting is None else limiting.safe_until
+    timed = [(e.safe_until, e) for e in entities]
+    used_up = sorted((e for until, e in timed if until <= now), key=lambda e: (e.ends_at, e.words))
+    otherwise = min((until for until, _ in timed if until > now), default=None)
+    limiting = min((e for until, e in timed if until == otherwise), key=lambda e: e.words, default=None)
     notes = () if leaves else (NOT_OBSERVED,)
     if off_since is not None:
         return _already_off(name, now, off_since, used_up, limiting, has_leaves=bool(leaves), notes=notes)
@@ -239,12 +240,17 @@ def _cure(entity: Entity, now: datetime) -> str:
 
 
 def _off_since(clients: Sequence[ClientFacts], now: datetime) -> datetime | None:
-    """Since when nothing at all is heard of a cluster whose clients send heartbeats; None while anything is."""
+    """Since when nothing at all is heard of a cluster, where silence means something; None otherwise.
+
+    It does where at least half of its clients send heartbeats, and after longer than a restart takes.
+    """
     beating = [facts for facts in clients if facts.has_heartbeat]
+    if 2 * len(beating) < len(clients):
+        return None
     heard = [facts.observed_at for facts in beating if facts.observed_at is not None]
     if not heard or not all(facts.agent_alive and _is_silent(facts, now) for facts in beating):
         return None
-    return max(heard)
+    return max(heard) if now - max(heard) >= OFF_AFTER else None
 
 
 def _is_silent(facts: ClientFacts, now: datetime) -> bool:

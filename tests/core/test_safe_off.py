@@ -105,6 +105,21 @@ def test_a_cluster_that_went_off_an_hour_ago_still_has_its_date(cluster: list[Cl
     assert (found.verdict, found.until) == (Verdict.OFF, now + 60 * HOUR + 24 * MINUTE)
 
 
+def test_silence_means_off_only_after_a_while_and_where_most_would_be_heard(
+    cluster: list[ClientFacts], now: datetime
+) -> None:
+    def off_since(quiet: timedelta, *mute: ClientFacts) -> datetime | None:
+        away = [replace(facts, observed_at=now - quiet, has_heartbeat=True) for facts in cluster]
+        return ask([*away, *mute], now).off_since
+
+    half_an_hour = 30 * MINUTE
+    assert off_since(half_an_hour - SECOND) is None
+    assert off_since(half_an_hour) == now - half_an_hour
+    mute = [replace(cluster[1], name=f"mute-{n}", has_heartbeat=False) for n in range(3)]
+    assert off_since(half_an_hour, *mute[:2]) is not None
+    assert off_since(half_an_hour, *mute) is None
+
+
 def test_one_client_that_is_heard_keeps_a_cluster_from_being_off(cluster: list[ClientFacts], now: datetime) -> None:
     one = replace(cluster[0], observed_at=now - 5 * DAY, has_heartbeat=True)
     other = replace(cluster[1], has_heartbeat=True)

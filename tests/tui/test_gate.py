@@ -17,6 +17,7 @@ from tui.screens.deck import DeckScreen
 from tui.screens.detail import DetailScreen
 from tui.screens.events import EventsScreen
 from tui.screens.fleet import FleetScreen
+from tui.screens.forecast import ForecastScreen
 from tui.screens.help import HelpScreen
 from tui.screens.jobs import JobsScreen
 
@@ -27,6 +28,7 @@ SCREENS: tuple[type[DeckScreen], ...] = (
     ClustersScreen,
     JobsScreen,
     EventsScreen,
+    ForecastScreen,
     HelpScreen,
 )
 READY = Situation(write_mode=True, selected=1, has_row=True)
