@@ -120,9 +120,7 @@ def next_step(client: Client) -> str:
     """Return what happens or should happen next."""
     if client.row.activity:
         return client.row.activity
-    if client.judged.next_action is NextAction.RENEW and client.judged.severity <= Severity.CRITICAL:
-        return "renew now"
-    return client.judged.next_action.value
+    return client.judged.next_step
 
 
 def token_left(client: Client, now: datetime, width: int) -> str:

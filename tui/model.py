@@ -19,7 +19,7 @@ from backend.core.filter import Filter
 from backend.core.fleet import ClientRow, FleetColumns, FleetDelta
 from backend.core.health import assess
 from backend.core.model import AuthorityStatus
-from backend.core.planrules import SINGLE_ACTIONS, ActionKind, Verdict, judge
+from backend.core.planrules import SINGLE_ACTIONS, ActionKind, Verdict, judge_alone
 from backend.core.stranding import Stranding, stranding
 from backend.core.subjects import SiteView, find_issuing, make_site
 from tui.agent_clock import AgentClock
@@ -219,12 +219,9 @@ class FleetModel:
         if index is None or judged is None:
             return {}
         evidence = Evidence(self._facts(index, now), now)
-        told = bool(self.columns.row(index).heartbeat_interval) and not evidence.stale
         issuing = [a for a in self.columns.authorities if a.status is AuthorityStatus.ISSUING]
         can_issue = any(not authority.validity.is_expired(now) for authority in issuing) or not issuing
-        return {
-            action: judge(action, evidence, judged, can_be_told=told, can_issue=can_issue) for action in SINGLE_ACTIONS
-        }
+        return {action: judge_alone(action, evidence, judged, can_issue=can_issue) for action in SINGLE_ACTIONS}
 
     # What is coming
 

@@ -68,7 +68,7 @@ def _text(one: Description, report: Report) -> str:
         parts.append(
             facts(
                 [
-                    ("next step", found.next_action.value),
+                    ("next step", found.next_step),
                     ("certificate", left(found.effective_not_after) + limit),
                     ("token", left(found.token_expires_at)),
                 ]

@@ -210,7 +210,7 @@ def _cells(report: Report, line: Line) -> list[str]:
         ", ".join([found.state.value, *overlays]),
         left,
         token_left,
-        found.next_action.value,
+        found.next_step,
         report.fleet.text("cluster", line.index) or "-",
         line.facts.name,
     ]

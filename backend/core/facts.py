@@ -63,6 +63,7 @@ class NextAction(Enum):
 
     NONE = "-"
     RENEW = "renew"
+    RENEW_THERE = "renew there"  # it takes no orders: somebody renews it where it runs, or repairs it from here
     AUTO = "auto renews"
     AUTO_LATE = "auto is late"
     ROTATE_TOKEN = "rotate token"  # noqa: S105 - an action's name
@@ -153,3 +154,10 @@ class Assessment:
     token_expires_at: datetime | None
     reasons: tuple[str, ...]
     sort_key: tuple[int, int, int, str]
+
+    @property
+    def next_step(self) -> str:
+        """The next step as it is shown everywhere."""
+        if self.next_action is NextAction.RENEW and self.severity <= Severity.CRITICAL:
+            return "renew now"
+        return self.next_action.value

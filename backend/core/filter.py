@@ -206,7 +206,8 @@ def _severity(value: str, position: int) -> Test:
 
 
 def _next(value: str, position: int) -> Test:
-    wanted = {action for action in NextAction if _plain(value) in _plain(action.value)}
+    exact = {action for action in NextAction if _plain(value) == _plain(action.value)}
+    wanted = exact or {action for action in NextAction if _plain(value) in _plain(action.value)}
     if not wanted:
         names = tuple(action.value for action in NextAction if action is not NextAction.NONE)
         raise FilterError(f"there is no next step {value!r}; known are {', '.join(names)}", position, names)

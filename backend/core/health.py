@@ -226,7 +226,7 @@ def _next_action(e: Evidence, state: State) -> NextAction:
     if e.stale and state in _LIVE:
         return NextAction.PROBE
     action = _step(e, state)
-    if e.planned_off and action in {NextAction.NONE, NextAction.AUTO}:
+    if e.planned_off and action in {NextAction.NONE, NextAction.AUTO, NextAction.RENEW}:
         return NextAction.WAIT
     if action is NextAction.NONE and e.skew_is_notable:
         return NextAction.FIX_CLOCK
@@ -270,10 +270,15 @@ def _renewal(e: Evidence, state: State) -> NextAction:
     if state is State.OVERDUE or e.slot_missed:
         return NextAction.AUTO_LATE
     if e.due:
-        return NextAction.AUTO if e.facts.auto_renew else NextAction.RENEW
+        return NextAction.AUTO if e.facts.auto_renew else _by_whom(e)
     if state is State.TOKEN_DUE:
         return NextAction.AUTO_ROTATE
     return NextAction.ROTATE_TOKEN if state is State.OK_UNKNOWN else NextAction.NONE
+
+
+def _by_whom(e: Evidence) -> NextAction:
+    """Who renews a client that does not do it by itself: only one that sends heartbeats can be told from here."""
+    return NextAction.RENEW if e.facts.has_heartbeat else NextAction.RENEW_THERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

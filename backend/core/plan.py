@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Final
 
 from backend.core.canonical import canonical_hash
+from backend.core.delivery import Place, ReachState, Route, Way, first_ready, why_this_way
 from backend.core.errors import InvalidInput
 from backend.core.evidence import Evidence
 from backend.core.facts import Assessment, ClientFacts, Severity
 from backend.core.health import assess
 from backend.core.model import ClientKind
-from backend.core.planrules import NOT_DUE, ActionKind, Verdict, judge
+from backend.core.planrules import NOT_DUE, ActionKind, Verdict, cannot_be_told, judge
 from backend.core.reasons import at
 from backend.core.update import judge_update, rank_of
 
@@ -38,23 +38,14 @@ __all__ = [
 MAX_PARALLEL: Final = 4  # domain.md US-09.2
 
 
-class Route(Enum):
-    """How an action reaches its client."""
-
-    HEARTBEAT = "heartbeat"  # an order, and a token, with the answer to its next heartbeat
-    FILE = "file"  # the agent writes a fresh login file to its path
-    MANUAL = "manual"  # a person carries the login file
-    ITSELF = "itself"  # it acts without being told
-    NONE = ""  # it is not reached, because nothing runs
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFacts:
     """What the planner needs of one client.
 
     `facts` are the inputs of its assessment. `serial` is that of its current certificate (0: none) and `token_id` its
     current token's. The lifetimes are those that a new certificate and a new token would get. `heartbeat_alive` says
-    that it takes orders now. `barred` is why the terms of the plan leave it alone, whatever its state.
+    that it takes orders now. `ways` are the places where the agent could put its login file, as they were last found
+    (empty: its path, if it has one, at which nobody has looked). `barred` is why the terms of the plan leave it alone, whatever its state.
     """
 
     number: int
@@ -68,6 +59,7 @@ class PlanFacts:
     heartbeat_alive: bool = False
     can_store_token: bool = True
     login_file_path: str = ""
+    ways: tuple[Way, ...] = ()
     barred: Verdict | None = None
 
     @property
@@ -80,13 +72,28 @@ class PlanFacts:
         """What program it is."""
         return self.facts.kind
 
+    @property
+    def places(self) -> tuple[Way, ...]:
+        """`ways`, or its path."""
+        if self.ways or not self.login_file_path:
+            return self.ways
+        return (Way(place=Place(route=Route.FILE, where=self.login_file_path)),)
+
+    @property
+    def is_kms_behind_a_dead_api(self) -> bool:
+        """Tell whether it is a KMS plug-in without which its API server does not come back (domain.md 16.6-4)."""
+        down = {ReachState.DOWN, ReachState.LATE}
+        return self.kind is ClientKind.KMS and any(
+            way.place.route is Route.KUBERNETES and way.state in down for way in self.ways
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What happens to one client. The dates ending in `_then` are predictions, None when nothing changes them.
 
     `parts` are the single actions that are taken, in their order. `number` 0: a client that is expected and was never
-    seen; the line says so and nothing can run.
+    seen; the line says so and nothing can run. `route_why` is what was found at its places, "" where none was needed.
     """
 
     name: str
@@ -103,6 +110,7 @@ class Decision:
     token_then: datetime | None
     downtime: str
     parts: tuple[ActionKind, ...] = ()
+    route_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +188,7 @@ def _decide(
     parts = (verdict.parts or (action,)) if verdict.runs else ()
     route = _route(parts[0], client, can_be_told) if parts else Route.NONE
     if action is ActionKind.RENEW and verdict.runs and route is not Route.HEARTBEAT:
-        verdict, parts = _cannot_be_told(route), ()
+        verdict, parts = cannot_be_told(Evidence(client.facts, now)), ()
     gets_token = any(part is not ActionKind.RENEW for part in parts)
     gets_certificate = any(part is not ActionKind.ROTATE_TOKEN for part in parts)
     certificate = client.facts.certificate
@@ -199,6 +207,7 @@ def _decide(
         token_then=now + client.token_lifetime if gets_token else None,
         downtime=_downtime(parts[-1], found, now) if parts else "",
         parts=parts,
+        route_why=why_this_way(route, client.places) if parts else "",
     )
 
 
@@ -249,26 +258,18 @@ def _route(action: ActionKind, client: PlanFacts, can_be_told: bool) -> Route:
         return Route.HEARTBEAT
     if action is ActionKind.RENEW:
         return Route.ITSELF if client.facts.auto_renew else Route.NONE
-    return Route.FILE if client.login_file_path else Route.MANUAL
-
-
-def _cannot_be_told(route: Route) -> Verdict:
-    if route is Route.ITSELF:
-        return Verdict(
-            runs=False, why="it renews by itself, and sends no heartbeats with which to tell it to do so now"
-        )
-    why = (
-        "refused: it sends no heartbeats, so it cannot be told to renew; repair it: rotate the token, deliver, sign in"
-    )
-    return Verdict(runs=False, why=why)
+    way = first_ready(client.places)
+    return Route.MANUAL if way is None else way.place.route
 
 
 _STEPS: Final[dict[tuple[ActionKind, Route], tuple[str, ...]]] = {
     (ActionKind.RENEW, Route.HEARTBEAT): ("order", "issue", "use"),
     (ActionKind.ROTATE_TOKEN, Route.HEARTBEAT): ("order", "deliver", "store"),
+    (ActionKind.ROTATE_TOKEN, Route.KUBERNETES): ("rotate", "apply Secret", "use"),
     (ActionKind.ROTATE_TOKEN, Route.FILE): ("rotate", "write file", "use"),
     (ActionKind.ROTATE_TOKEN, Route.MANUAL): ("rotate", "hand over", "use"),
     (ActionKind.REPAIR, Route.HEARTBEAT): ("order", "deliver", "sign in"),
+    (ActionKind.REPAIR, Route.KUBERNETES): ("rotate", "apply Secret", "sign in"),
     (ActionKind.REPAIR, Route.FILE): ("rotate", "write file", "sign in"),
     (ActionKind.REPAIR, Route.MANUAL): ("rotate", "hand over", "sign in"),
 }
@@ -283,17 +284,17 @@ def _downtime(action: ActionKind, found: Assessment, now: datetime) -> str:
     return "none: its certificate goes on working"
 
 
-def _order(action: ActionKind, client: PlanFacts, decision: Decision) -> tuple[bool, int, str, str]:
-    """Node agents before management clients, management before workload clusters (domain.md 16.6); who runs first."""
+def _order(action: ActionKind, client: PlanFacts, decision: Decision) -> tuple[bool, int, str, bool, str]:
+    """Node agents, management clients, workload clusters (domain.md 16.6); in a cluster a KMS behind a dead API first."""
     if action is ActionKind.UPDATE:
-        return not decision.runs, rank_of(client.kind), client.cluster, client.name
+        return not decision.runs, rank_of(client.kind), client.cluster, False, client.name
     if client.kind is ClientKind.NODE_AGENT:
         rank = 0
     elif client.is_management or not client.cluster:
         rank = 1
     else:
         rank = 2
-    return not decision.runs, rank, client.cluster, client.name
+    return not decision.runs, rank, client.cluster, not client.is_kms_behind_a_dead_api, client.name
 
 
 def _warnings(
@@ -314,6 +315,7 @@ def _warnings(
     by_hand = [decision.name for _, decision in running if decision.route is Route.MANUAL]
     if by_hand:
         found.append(f"A person must carry the login file of {_names(by_hand)}; until then nothing changes for them.")
+    found += [_out_of_band(client, decision) for client, decision in running if client.is_kms_behind_a_dead_api]
     weak = [d.name for c, d in running if action is ActionKind.RENEW and _token_is_weak(c, now)]
     if weak:
         found.append(f"Renewing does not help the tokens of {_names(weak)}: rotate those as well.")
@@ -321,6 +323,17 @@ def _warnings(
     if refused:
         found.append(f"{refused} of {len(decided)} will not be touched; the reason stands beside each.")
     return tuple(found)
+
+
+def _out_of_band(client: PlanFacts, decision: Decision) -> str:
+    way = {
+        Route.HEARTBEAT: "with its own heartbeat",
+        Route.FILE: "by its login file on this computer",
+    }.get(decision.route, "by hand, onto its control plane machine")
+    return (
+        f"The API server of {client.cluster} does not answer, and does not come back without its KMS plug-in: "
+        f"{client.name} is reached out of band, {way}, and before the others of that cluster."
+    )
 
 
 def _token_is_weak(client: PlanFacts, now: datetime) -> bool:
@@ -368,6 +381,7 @@ def _target_document(client: PlanFacts, found: Assessment, decision: Decision) -
         "certificate_lifetime": client.certificate_lifetime.total_seconds(),
         "token_lifetime": client.token_lifetime.total_seconds(),
         "login_file_path": client.login_file_path,
+        "secrets": [str(way.place) for way in client.ways if way.place.route is Route.KUBERNETES],
         "state": found.state.value,
         "runs": decision.runs,
         "why": decision.why,

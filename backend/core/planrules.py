@@ -58,6 +58,30 @@ def judge(action: ActionKind, e: Evidence, found: Assessment, *, can_be_told: bo
     return _rotate_token(e, found) if action is ActionKind.ROTATE_TOKEN else _repair(e, found, can_be_told)
 
 
+def judge_alone(action: ActionKind, e: Evidence, found: Assessment, *, can_issue: bool) -> Verdict:
+    """Decide on an action that is to be done by itself, from what a row of the fleet shows, as its plan will decide."""
+    told = can_be_told(e, found)
+    verdict = judge(action, e, found, can_be_told=told, can_issue=can_issue)
+    if action is not ActionKind.RENEW or told or not (verdict.runs or verdict.forced_by_reason):
+        return verdict
+    return cannot_be_told(e) if verdict.runs else _no(verdict.why)
+
+
+def can_be_told(e: Evidence, found: Assessment) -> bool:
+    """Tell whether a client takes orders now: it lives, sends heartbeats, and its calls are not refused."""
+    return e.facts.has_heartbeat and not e.stale and not e.planned_off and found.severity is not Severity.EXPIRED
+
+
+def cannot_be_told(e: Evidence) -> Verdict:
+    """The answer to a renewal of a client that takes no orders."""
+    if e.facts.auto_renew:
+        return _no("it renews by itself, and sends no heartbeats with which to tell it to do so now")
+    return _no(
+        "refused: it sends no heartbeats, so it cannot be told to renew; renew it where it runs, or repair it: rotate "
+        "the token, deliver, sign in"
+    )
+
+
 def _no(why: str) -> Verdict:
     return Verdict(runs=False, why=why)
 

@@ -14,6 +14,12 @@ from backend.core.evidence import Evidence, TokenLife
 from backend.core.facts import CertificateFacts, State
 from backend.core.lifecycle import Validity
 
+# The way out of "renew there"; the planner's refusal names the same two.
+NOT_TOLD: Final = (
+    "It sends no heartbeats, so the agent cannot tell it to: renew it where it runs, with its own program, or repair "
+    "it from here, which gives it a login file to sign in with."
+)
+
 
 def at(instant: datetime) -> str:
     """Return an instant as "2026-11-22 16:52:55Z"."""
@@ -137,7 +143,8 @@ def _due(e: Evidence) -> str:
     if e.facts.auto_renew:
         return f"Its certificate is due and it renews by itself; the present one works until {end_of(e)}."
     who = "nobody knows whether it renews by itself" if e.facts.auto_renew is None else "it does not renew by itself"
-    return f"Its certificate is due and {who}. If nothing is done, it loses the cloud agent at {end_of(e)}."
+    told = "" if e.facts.has_heartbeat else f" {NOT_TOLD}"
+    return f"Its certificate is due and {who}. If nothing is done, it loses the cloud agent at {end_of(e)}.{told}"
 
 
 def _unknown(_: Evidence) -> str:

@@ -52,6 +52,7 @@ def make_client() -> MakeClient:
         planned_off_until: datetime | None = None,
         action_running: bool = False,
         agent_alive: bool = True,
+        has_heartbeat: bool = True,
     ) -> ClientFacts:
         certificate = None
         if left is not None:
@@ -82,6 +83,7 @@ def make_client() -> MakeClient:
             planned_off_until=planned_off_until,
             action_running=action_running,
             agent_alive=agent_alive,
+            has_heartbeat=has_heartbeat,
         )
 
     return make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,6 +79,9 @@ def test_when_several_states_hold_the_more_severe_one_is_shown(
         ({"left": 89 * DAY, "authority_left": 89 * DAY}, NextAction.ROTATE_CA),
         ({"left": 200 * DAY, "lifetime": 365 * DAY, "authority_left": 199 * DAY}, NextAction.ROTATE_CA),
         ({"left": 20 * DAY, "token_left": 26 * DAY, "auto_rotate": True}, NextAction.RENEW),
+        ({"left": 20 * DAY, "has_heartbeat": False}, NextAction.RENEW_THERE),
+        ({"left": 20 * DAY, "has_heartbeat": False, "auto_renew": True}, NextAction.AUTO_LATE),
+        ({"left": 20 * DAY, "planned_off_until": datetime(2026, 12, 1, tzinfo=UTC)}, NextAction.WAIT),
         ({"action_running": True, "left": -DAY}, NextAction.WAIT),
         ({"is_orphan": True, "left": -DAY}, NextAction.EXPLAIN_ORPHAN),
         ({"observed_ago": None}, NextAction.PROBE),
