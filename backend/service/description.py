@@ -9,7 +9,7 @@ from typing import Final
 
 from backend.core.model import AuditEvent, Certificate, ClientKind, ClientType, Heartbeat, Identity, LastSeen, Token
 from backend.service.contact import delivery_route
-from backend.service.current import current_certificate, trusted_generations
+from backend.service.current import current_of, trusted_generations
 from backend.service.world import World
 from backend.store.port import Transaction
 
@@ -99,7 +99,7 @@ def _certificates(tx: Transaction, identity: Identity, now: datetime) -> tuple[C
     authorities = tx.authorities.all()
     subjects = {authority.generation: authority.subject for authority in authorities}
     certificates = tx.certificates.of(identity.number)
-    current = current_certificate(certificates, trusted_generations(authorities), now)
+    current = current_of(tx, identity.number, trusted_generations(authorities), now)
     return tuple(
         CertificateDescription(
             certificate=certificate,

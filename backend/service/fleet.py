@@ -18,7 +18,7 @@ from backend.core.fleet import FleetColumns
 from backend.core.model import ClientKind, Cluster, RevokeReason, TokenStanding
 from backend.service import audit
 from backend.service.caller import Caller
-from backend.service.current import trusted_generations
+from backend.service.current import counts, trusted_generations
 from backend.service.description import ClientDescription, describe
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -187,8 +187,8 @@ def _row(sources: _Sources, row: FleetRow, names: dict[str, int]) -> tuple[int, 
 def _uses_good(sources: _Sources, row: FleetRow) -> bool:
     if row.used_not_before is None or row.used_not_after is None:
         return False
-    is_alive = row.used_not_before <= sources.now <= row.used_not_after
-    return is_alive and row.used_revoked_at is None and row.used_generation in sources.trusted
+    is_trusted, is_revoked = row.used_generation in sources.trusted, row.used_revoked_at is not None
+    return counts(row.used_not_before, row.used_not_after, sources.now, is_trusted, is_revoked)
 
 
 def _flags(sources: _Sources, row: FleetRow, generation: int | None, *, is_revoked: bool) -> int:

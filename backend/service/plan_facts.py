@@ -11,7 +11,7 @@ from dataclasses import replace
 from backend.core.model import Identity
 from backend.core.plan import PlanFacts
 from backend.service.contact import is_living
-from backend.service.current import current_certificate, trusted_generations
+from backend.service.current import current_of, trusted_generations
 from backend.service.fleet import columns_of
 from backend.service.token_line import find_current
 from backend.service.world import World
@@ -30,7 +30,7 @@ def facts_of(tx: Transaction, world: World, identities: Sequence[Identity]) -> l
         if index is None:
             continue
         facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
-        certificate = current_certificate(tx.certificates.of(identity.number), trusted, now)
+        certificate = current_of(tx, identity.number, trusted, now)
         token = find_current(tx, identity.number)
         found.append(
             PlanFacts(

@@ -15,7 +15,7 @@ from backend.core.model import Certificate, Identity
 from backend.core.plan import ActionKind
 from backend.core.planrules import STORED_NOT_IN_USE
 from backend.service.contact import BY_FILE, BY_HAND, BY_HEARTBEAT, patience
-from backend.service.current import current_certificate, trusted_generations
+from backend.service.current import current_of, trusted_generations
 from backend.service.target_sight import Sight, order_id, see
 from backend.store.port import Transaction
 from backend.store.records import FileDelivery, OperationRow, Order, OrderKind, TargetRow
@@ -85,7 +85,7 @@ def take_back(tx: Transaction, operation: OperationRow, target: TargetRow, now: 
 
 
 def _current(tx: Transaction, identity: Identity, now: datetime) -> Certificate | None:
-    return current_certificate(tx.certificates.of(identity.number), trusted_generations(tx.authorities.all()), now)
+    return current_of(tx, identity.number, trusted_generations(tx.authorities.all()), now)
 
 
 def _certificate_before(
