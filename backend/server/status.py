@@ -9,6 +9,7 @@ pins cannot read the details at all, whoever sent them, and tell errors apart by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,7 +17,15 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
 
-from backend.core.errors import AgentError, AlreadyExists, Fenced, LimitReached, NotFound, TokenRejected
+from backend.core.errors import (
+    AgentError,
+    AlreadyExists,
+    CertificateExpired,
+    Fenced,
+    LimitReached,
+    NotFound,
+    TokenRejected,
+)
 from backend.core.inert import inert
 from backend.wire.moc import common_pb2
 
@@ -24,6 +33,9 @@ DETAILS_KEY = "grpc-status-details-bin"
 # A refusal that names thousands of clients must arrive: peers drop headers above 8 kB (gRPC's own limit). The sentence
 # travels three times, once percent-encoded and twice in base64.
 _SENTENCE_BYTES: Final = 1_000
+# Go clients take any text with this word for an ended certificate and sign in again, for ever (6.4). Our own sentences
+# say it only where that cures; a name that came from somebody else is shown with a dot in it.
+_EXPIRED: Final = re.compile("expired", re.IGNORECASE)
 RETRY_KEY = "retry-after"  # seconds; only with a refusal that time heals
 
 
@@ -83,8 +95,14 @@ def text_of(refusal: AgentError) -> str:
     return sentence if base.lower() in sentence.lower() else f"{sentence}: {base}"
 
 
+def _broken(word: re.Match[str]) -> str:
+    return f"{word[0][:4]}\u00b7{word[0][4:]}"
+
+
 def _sentence(refusal: AgentError) -> str:
     told = refusal.for_callers()
+    if not isinstance(refusal, CertificateExpired):
+        told = _EXPIRED.sub(_broken, told)
     text = told.encode()
     return told if len(text) <= _SENTENCE_BYTES else f"{text[:_SENTENCE_BYTES].decode(errors='ignore')}\u2026"
 

@@ -78,6 +78,22 @@ def test_only_an_expired_certificate_says_expired() -> None:
     assert all("expired" not in str(other).lower() for other in others)
 
 
+@pytest.mark.parametrize("name", ["expired", "Expired-1", "unexpired", "EXPIRED" * 9])
+def test_a_name_with_the_word_expired_sends_no_client_to_sign_in_again(name: str) -> None:
+    """A name is anybody's choice; with it in every refusal, Go clients would sign in and come back without end."""
+    for refusal in (
+        errors.AccessDenied(f"{name} may not"),
+        errors.Revoked(f"{name!r}"),
+        errors.NotFound(f"{name}: no"),
+    ):
+        status, error = detail(refusal)
+        assert "expired" not in f"{status.message} {error.Message} {text_of(refusal)}".lower()
+    told = text_of(errors.NotFound("identity 'expired-1': Not Found"))
+    assert told == "identity 'expi\u00b7red-1': Not Found"
+    cured = errors.CertificateExpired("Certificate has expired: Expired")
+    assert "Certificate has expired" in text_of(cured)
+
+
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
