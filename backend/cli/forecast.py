@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -115,6 +116,22 @@ def upgrade(ctx: click.Context, length: timedelta, margin: timedelta, output: st
         output,
         lambda site: upgrade_sheet(readiness(site, duration=length, margin=margin, tool_version=backend.__version__)),
     )
+
+
+@command.command("compare")
+@click.argument("before", type=click.Path(path_type=Path, dir_okay=False))
+@_OUTPUT
+@click.pass_context
+def compare(ctx: click.Context, before: Path, output: str) -> None:
+    """Which dates moved since BEFORE, a document that `mocdeck status -o json` wrote, and which did not.
+
+    For after an upgrade or an update. The exit code is 1 if a certificate, a token or a client is not what it was for
+    the better: an end that came nearer, or a client that is gone.
+    """
+    from backend.cli.forecastmoves import compare_sheet, read_before
+
+    earlier = read_before(before)
+    _answer(ctx, output, lambda site: compare_sheet(earlier, site))
 
 
 @command.command("skew")

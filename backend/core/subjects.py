@@ -45,6 +45,7 @@ class SiteView:
     issuing: AuthorityInfo | None
     rotation_phase: str = ""
     agent_version: str = ""
+    deployment_id: str = ""
 
     def of_cluster(self, name: str) -> tuple[Subject, ...]:
         """Return the clients of one cluster."""
@@ -91,6 +92,7 @@ def make_site(columns: FleetColumns, now: datetime, judged: Iterable[tuple[int, 
         issuing=issuing,
         rotation_phase=columns.rotation_phase,
         agent_version=columns.agent_version,
+        deployment_id=columns.deployment_id,
     )
 
 

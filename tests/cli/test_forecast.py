@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,52 @@ def test_status_carries_the_forecasts_beside_what_it_said_before(operator: Mocde
     assert cluster["safe_off"]["verdict"] == "not safe", "of all its clients, whatever was selected"
     assert cluster["reboot"]["safe"] is False
     assert found["forecast"]["ca"]["generation"] == 1
+
+
+def test_what_moved_since_an_earlier_status_is_told_client_by_client(operator: Mocdeck, tmp_path: Path) -> None:
+    path = tmp_path / "before.json"
+    status = json.loads(operator("status", "-o", "json").stdout)
+    path.write_text(json.dumps(status))
+    same = operator("forecast", "compare", path, "-o", "json")
+    assert same.exit_code == 0
+    assert {one["moved"] for one in document(same)["items"]} == {"nothing"}
+
+    for one in status["clients"]:
+        if one["name"] == "due-csi":
+            one["certificate"]["not_after"] = "2020-01-01T00:00:00Z"
+        if one["name"] == "fresh-caph":
+            one["token"]["expires_at"] = "2199-01-01T00:00:00Z"
+        if one["name"] == "new-kva":
+            one["name"] = "gone-kva"
+    path.write_text(json.dumps(status))
+    result = operator("forecast", "compare", path, "-o", "json")
+    assert result.exit_code == 1
+    moved = {one["client"]: one["moved"] for one in document(result)["items"]}
+    assert (moved["due-csi"], moved["fresh-caph"]) == ("certificate", "earlier")
+    assert (moved["gone-kva"], moved["new-kva"], moved["admin"]) == ("gone", "new", "nothing")
+    assert operator("forecast", "compare", path).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", "null", '{"schema": "mocdeck.status/1"}', "[" * 100_000, '{"schema": "mocdeck.status/2"}'],
+    ids=["empty", "list", "cut", "null", "bare", "deep", "newer"],
+)
+def test_a_document_that_is_none_is_bad_usage(operator: Mocdeck, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "before.json"
+    path.write_text(text)
+    result = operator("forecast", "compare", path)
+    assert result.exit_code == 64
+    assert "mocdeck status -o json" in result.stderr
+
+
+def test_a_document_of_another_deployment_or_of_a_part_of_the_fleet_is_refused(
+    operator: Mocdeck, tmp_path: Path
+) -> None:
+    path = tmp_path / "before.json"
+    status = json.loads(operator("status", "-o", "json").stdout)
+    path.write_text(json.dumps({**status, "deployment_id": "other"}))
+    assert "another deployment" in operator("forecast", "compare", path).stderr
+    path.write_text(operator("status", "-o", "json", "--client", "admin").stdout)
+    assert operator("forecast", "compare", path).exit_code == 64
+    assert operator("forecast", "compare", tmp_path / "none.json").exit_code == 66
