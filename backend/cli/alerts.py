@@ -11,7 +11,7 @@ import click
 
 from backend.cli.console import put, say, table
 from backend.cli.exits import Exit
-from backend.cli.params import duration, output_option
+from backend.cli.params import confirmation_options, duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -50,16 +50,27 @@ def list_(root: Root, output: str) -> None:
 @click.argument("name")
 @_FOR
 @_REASON
+@confirmation_options("name")
 @click.pass_obj
-def ack(root: Root, name: str, span: timedelta, reason: str) -> None:
+def ack(root: Root, name: str, span: timedelta, reason: str, dry_run: bool, yes: bool, confirm: str) -> None:
     """Be quiet about the alert NAME for a time; it is told again when it gets worse, and ends with the alert."""
+    from backend.cli.confirm import confirm_change
     from backend.cli.session import run_with_operator
+
+    present = run_with_operator(root, lambda operator: operator.alerts())
+    matching = [alert for alert in present.alerts if name in (alert.name, alert.entity)]
+    for alert in matching:
+        say(f"{alert.severity.upper()} {alert.name} ({alert.entity}): {alert.summary}")
+    if dry_run:
+        say(f"Dry run: {'it' if matching else 'nothing, as there is no such alert,'} would be acknowledged.")
+        return
+    if matching:
+        confirm_change(f"Be quiet about {name}?", name, yes=yes, confirm=confirm)
 
     async def work(operator: Operator) -> AlertSilence:
         return await operator.acknowledge_alert(name, await _until(operator, span), reason=reason, origin="cli")
 
-    made = run_with_operator(root, work)
-    put(_said(made))
+    put(_said(run_with_operator(root, work)))
 
 
 @command.command("silence")
@@ -68,13 +79,30 @@ def ack(root: Root, name: str, span: timedelta, reason: str) -> None:
 @click.option("--for", "span", type=duration, help="How long, as 36h or 14d; at most a year.")
 @click.option("--end", is_flag=True, help="End the silence now.")
 @_REASON
+@confirmation_options("name")
 @click.pass_obj
-def silence(root: Root, name: str, is_cluster: bool, span: timedelta | None, end: bool, reason: str) -> None:
+def silence(
+    root: Root,
+    name: str,
+    is_cluster: bool,
+    span: timedelta | None,
+    end: bool,
+    reason: str,
+    dry_run: bool,
+    yes: bool,
+    confirm: str,
+) -> None:
     """Be quiet about the client NAME, or a cluster, for a time; CRITICAL and EXPIRED are told all the same."""
+    from backend.cli.confirm import confirm_change
     from backend.cli.session import run_with_operator
 
     if (span is None) is not end:
         raise click.UsageError("say either how long with --for, or --end.")
+    if dry_run:
+        say(f"Dry run: {name} would be {'told of again' if end else 'silenced'}.")
+        return
+    question = f"Tell of {name} again?" if end else f"Be quiet about {name}?"
+    confirm_change(question, name, yes=yes, confirm=confirm)
 
     async def work(operator: Operator) -> AlertSilence:
         until = None if span is None else await _until(operator, span)

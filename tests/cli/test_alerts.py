@@ -96,7 +96,7 @@ def test_what_is_bad_at_the_start_is_told_once_and_listed_worst_first(operator: 
 
 
 def test_an_acknowledged_alert_shows_until_when_and_by_whom(operator: Mocdeck) -> None:
-    result = operator("alerts", "ack", "locked-kms", "--for", "2d", "--reason", "spare part")
+    result = operator("alerts", "ack", "locked-kms", "--for", "2d", "--reason", "spare part", "--yes")
     assert result.exit_code == 0, result.stderr
     assert "unless it gets worse than expired" in result.stdout
     (silence,) = listed(operator)["silences"]
@@ -104,13 +104,13 @@ def test_an_acknowledged_alert_shows_until_when_and_by_whom(operator: Mocdeck) -
     assert "spare part" in operator("alerts", "list").stdout
     event = json.loads(operator("audit", "-o", "json", "--limit", "1").stdout)["events"][0]
     assert (event["action"], event["origin"], event["subject"]) == ("acknowledge_alert", "cli", "locked-kms")
-    assert operator("alerts", "silence", "locked-kms", "--end").exit_code == 0
+    assert operator("alerts", "silence", "locked-kms", "--end", "--yes").exit_code == 0
 
 
 def test_a_cluster_is_silenced_and_the_silence_ended(operator: Mocdeck) -> None:
-    assert operator("alerts", "silence", "wl-1", "--cluster", "--for", "8h").exit_code == 0
+    assert operator("alerts", "silence", "wl-1", "--cluster", "--for", "8h", "--confirm", "wl-1").exit_code == 0
     assert [one["subject"] for one in listed(operator)["silences"]] == ["cluster:wl-1"]
-    assert "no longer" in operator("alerts", "silence", "wl-1", "--cluster", "--end").stdout
+    assert "no longer" in operator("alerts", "silence", "wl-1", "--cluster", "--end", "-y").stdout
     assert listed(operator)["silences"] == []
 
 
@@ -119,11 +119,13 @@ def test_a_cluster_is_silenced_and_the_silence_ended(operator: Mocdeck) -> None:
     [
         (("ack", "nobody", "--for", "2d"), 66),
         (("ack", "locked-kms", "--for", "2y"), 64),
-        (("ack", "locked-kms", "--for", "400d"), 64),
+        (("ack", "locked-kms", "--for", "400d", "-y"), 64),
         (("ack", "locked-kms"), 64),
         (("silence", "wl-1", "--cluster"), 64),
         (("silence", "wl-1", "--cluster", "--for", "1d", "--end"), 64),
-        (("silence", "nobody", "--for", "1d"), 66),
+        (("silence", "nobody", "--for", "1d", "-y"), 66),
+        (("silence", "wl-1", "--cluster", "--for", "1d"), 6),
+        (("silence", "wl-1", "--cluster", "--for", "1d", "--confirm", "wl-2"), 6),
         (("test", "nobody"), 66),
     ],
 )
@@ -132,7 +134,16 @@ def test_a_wrong_request_ends_with_its_code_and_a_sentence(
 ) -> None:
     result = operator("alerts", *words)
     assert result.exit_code == code, result.stderr
-    assert result.stderr.count("\n") == 1
+    assert "mocdeck: " in result.stderr
+
+
+def test_without_confirmation_nothing_is_acknowledged(operator: Mocdeck) -> None:
+    assert operator("alerts", "ack", "due-csi", "--for", "2d").exit_code in (6, 66)
+    dry = operator("alerts", "ack", "locked-kms", "--for", "2d", "--dry-run")
+    assert (dry.exit_code, dry.stdout) == (0, "")
+    assert "EXPIRED locked-kms" in dry.stderr
+    assert operator("alerts", "ack", "locked-kms", "--for", "2d").exit_code == 6
+    assert listed(operator)["silences"] == []
 
 
 def test_a_test_notice_tells_whether_it_was_taken(operator: Mocdeck, sink: Sink) -> None:

@@ -110,6 +110,7 @@ LOOKING = {
     *((group, verb) for group in ("identity", "role", "cluster", "operations", "context") for verb in ("list", "show")),
     *(("context", "use"), ("context", "remove"), ("agent", "init"), ("agent", "run")),
     *(("client", "login"), ("client", "run"), ("client", "status"), ("rotate-ca", "plan"), ("rotate-ca", "status")),
+    *(("alerts", "list"), ("alerts", "test")),  # a test notice changes nothing and says that nothing is wrong
     ("operations", "login-file"),  # part of a repair that was confirmed
 }
 
