@@ -73,7 +73,7 @@ class NextAction(Enum):
     REISSUE_LOGIN = "new login file"
     NEW_IDENTITY = "new identity"
     FIX_CLOCK = "fix clock"
-    PROBE = "probe again"
+    PROBE = "see if it runs"  # nothing can be asked of a client from here: it is the one that calls
     EXPLAIN_ORPHAN = "remove orphan"
     ROTATE_CA = "CA ends first"
     FIRST_SIGN_IN = "first sign-in"

@@ -107,7 +107,7 @@ def _barrier(action: ActionKind, e: Evidence, found: Assessment) -> Verdict | No
     if Overlay.ORPHAN in found.overlays and action is ActionKind.RENEW:
         return _no("refused: nothing owns it any more; remove the identity instead")
     if found.state is State.UNKNOWN or (found.severity is Severity.UNKNOWN and Overlay.STALE in found.overlays):
-        return _unless_forced("refused: nothing certain is known of it now; probe again first")
+        return _unless_forced("refused: nothing certain is known of it now; see whether it runs first")
     return None
 
 

@@ -81,7 +81,7 @@ def _trust_broken(e: Evidence) -> str:
 def _skew(e: Evidence) -> str:
     return (
         f"Its certificate is not valid before {_not_before(e.certificate)}: a clock is wrong, here or where it was "
-        "issued. Until that instant it cannot connect."
+        f"issued. Until that instant it cannot connect. Compare the agent's clock and its own, and set the wrong one."
     )
 
 
@@ -115,7 +115,8 @@ def _empty(_: Evidence) -> str:
 
 def _never_signed_in(e: Evidence) -> str:
     return (
-        f"It has a token and has never signed in. The token works until {_token_end(e)}; after that it is locked out."
+        f"It has a token and has never signed in. The token works until {_token_end(e)}; after that it is locked out. "
+        "On its computer, start it with its login file; `mocdeck identity login-file` makes another one."
     )
 
 
@@ -210,6 +211,9 @@ def _limited(e: Evidence) -> str:
     return f"The CA ends first, at {end_of(e)}: renewing does not help beyond that instant. Plan a CA rotation."
 
 
+_SET_CLOCK: Final = "Whoever runs that computer sets its clock right there, with time synchronisation."
+
+
 def _has_unseen_token(e: Evidence, state: State) -> bool:
     return e.token is TokenLife.UNKNOWN and state in {State.OVERDUE, State.DUE_UNKNOWN, State.OK_UNKNOWN}
 
@@ -220,18 +224,27 @@ def _unseen_token(_: Evidence) -> str:
 
 def _stale(e: Evidence) -> str:
     if not e.facts.agent_alive:
-        return "The agent does not answer: this is what was last known, and none of it can be confirmed now."
+        return (
+            "The agent does not answer: this is what was last known, and none of it can be confirmed now. Start it, or "
+            "look at the network; it is asked again by itself."
+        )
     if e.facts.observed_at is None:
         return "Nothing was ever heard from it, so what is shown comes from the agent's records alone."
-    return f"It was last heard of at {at(e.facts.observed_at)} and has missed its heartbeats since."
+    return (
+        f"It was last heard of at {at(e.facts.observed_at)} and has missed its heartbeats since. On its computer, see "
+        "whether it runs and what its log says; its next heartbeat clears this."
+    )
 
 
 def _uncertain(e: Evidence) -> str:
-    return f"Its clock is {_skew_text(e)}, more than five minutes: the verdict is uncertain and changes are refused."
+    return (
+        f"Its clock is {_skew_text(e)}, more than five minutes: the verdict is uncertain and changes are refused. "
+        f"{_SET_CLOCK}"
+    )
 
 
 def _noted_skew(e: Evidence) -> str:
-    return f"Its clock is {_skew_text(e)}; beyond five minutes nothing said of it is certain."
+    return f"Its clock is {_skew_text(e)}; beyond five minutes nothing said of it is certain. {_SET_CLOCK}"
 
 
 def _skew_text(e: Evidence) -> str:
