@@ -31,11 +31,6 @@ def access_file_path(environment: Mapping[str, str], home: Path, program: str) -
     return base / PurePath(program.replace("\\", "/")).stem / ACCESS_FILE_NAME
 
 
-def named_access_file_path(home: Path, subfolder: str, file_name: str = "") -> Path:
-    """Return `~/.wssd/<subfolder>/<file_name or cloudconfig>`, the place that a tool asks for by name."""
-    return home / WSSD_DIRECTORY / subfolder / (file_name or ACCESS_FILE_NAME)
-
-
 def login_file_path(environment: Mapping[str, str], home: Path) -> Path:
     """Return where the login YAML lies: `WSSD_CLIENT_TOKEN`, or `~/.wssd/.token`."""
     token = environment.get(CLIENT_TOKEN, "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, insert, literal_column, select, update
 
 from backend.core.errors import NotFound
 from backend.core.model import Certificate, RevokeReason, Token
@@ -70,10 +70,6 @@ _REVOKE_GENERATION = _REVOKE.where(
     certificates.c.revoked_at.is_(None),
     certificates.c.not_after >= bindparam("at"),  # its last second is still valid
 )
-_LONGEST = select(func.coalesce(func.max(certificates.c.not_after - certificates.c.not_before), 0)).where(
-    certificates.c.revoked_at.is_(None), certificates.c.not_after >= bindparam("now")
-)
-
 _TOKEN = Codec(Token, tokens)
 _ADD_TOKEN = insert(tokens).values({name: bindparam(name) for name in _TOKEN.names})
 _PUT_TOKEN = (
@@ -160,11 +156,6 @@ class SqlCertificates:
         if count:
             self._changes.touch_all()
         return count
-
-    def longest_live_lifetime_seconds(self, now: datetime) -> int:
-        """Return the longest lifetime among unexpired, unrevoked leaves; 0 when there are none."""
-        found = self._work.row(_LONGEST, {"now": to_seconds(now)})
-        return int(found[0]) if found is not None else 0
 
 
 class SqlTokens:

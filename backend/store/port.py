@@ -101,10 +101,6 @@ class Certificates(Protocol):
         """Revoke every unrevoked, unexpired one of a generation, because of its distrust; return how many."""
         ...
 
-    def longest_live_lifetime_seconds(self, now: datetime) -> int:
-        """Longest lifetime among unexpired, unrevoked leaves; 0 when there are none."""
-        ...
-
 
 class Tokens(Protocol):
     """Token records: id and digest, never the token."""

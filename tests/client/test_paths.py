@@ -32,11 +32,6 @@ def test_the_programs_name_loses_folder_and_suffix(program: str) -> None:
     assert paths.access_file_path({}, HOME, program) == Path("/home/op/.wssd/kvactl/cloudconfig")
 
 
-def test_a_tool_may_ask_by_name() -> None:
-    assert paths.named_access_file_path(HOME, "kva") == Path("/home/op/.wssd/kva/cloudconfig")
-    assert paths.named_access_file_path(HOME, "kva", "other") == Path("/home/op/.wssd/kva/other")
-
-
 def test_the_login_file_lies_where_the_variable_says_or_at_home() -> None:
     assert paths.login_file_path({}, HOME) == Path("/home/op/.wssd/.token")
     assert paths.login_file_path({"WSSD_CLIENT_TOKEN": "/k/cloudlogin.yaml"}, HOME) == Path("/k/cloudlogin.yaml")

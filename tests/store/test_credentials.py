@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from backend.core.errors import AlreadyExists, InconsistentState, NotFound
-from backend.core.lifecycle import Validity
 from backend.core.model import AuthorityStatus, RevokeReason, TokenState
 from backend.store.port import Store
 
@@ -105,22 +104,6 @@ def test_distrust_revokes_up_to_the_last_valid_second(ready: Store, make: Any, l
         found = tx.certificates.find(5)
         assert found is not None
         assert found.revoke_reason is (RevokeReason.ROTATION if revoked else None)
-
-
-def test_the_longest_lifetime_is_that_of_a_leaf_that_still_counts(ready: Store, make: Any) -> None:
-    def lasting(serial: int, days: int) -> Any:
-        return make.certificate(
-            serial, 1, validity=Validity(not_before=make.now, not_after=make.now + timedelta(days=days))
-        )
-
-    with ready.transaction() as tx:
-        assert tx.certificates.longest_live_lifetime_seconds(make.now) == 0
-        for serial, days in ((5, 30), (6, 60), (7, 90)):
-            tx.certificates.add(lasting(serial, days))
-        tx.certificates.revoke(7, make.now, RevokeReason.CERTIFICATE)
-        day = 86_400
-        assert tx.certificates.longest_live_lifetime_seconds(make.now + timedelta(days=60)) == 60 * day
-        assert tx.certificates.longest_live_lifetime_seconds(make.now + timedelta(days=60, seconds=1)) == 0
 
 
 def test_a_certificate_cannot_be_removed_even_by_hand(ready: Store, make: Any, path: Any) -> None:
