@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from backend.core.delta import ClientFlag
 from backend.core.errors import NotFound
-from backend.core.facts import State
+from backend.core.facts import Assessment, Overlay, Severity, State
 from backend.core.fleet import FleetColumns
 from backend.core.health import assess
+from backend.core.lifecycle import share
+from backend.core.limits import OVERDUE, SLOT_GRACE
 from backend.core.model import ClientKind, Cluster, RevokeReason
 from backend.service.fleet import describe, put_cluster, read, remove_cluster
 
@@ -220,3 +222,30 @@ def test_an_agent_of_an_earlier_version_sends_no_slots_and_is_understood(live: L
     columns = FleetColumns()
     columns.apply(replace(delta, clients=replace(delta.clients, renew_until=())))
     assert [columns.row(i).renew_until for i in range(len(columns))] == [None, None]
+
+
+def test_a_living_client_that_stopped_renewing_is_told_by_its_slot_until_a_renewal_arrives(
+    live: Live,
+) -> None:
+    client = live.client("csi-1")
+    assert client.certificate is not None
+    certificate = client.certificate
+    alarm = certificate.renew_until + share(certificate.validity.lifetime, SLOT_GRACE) + timedelta(seconds=1)
+    assert certificate.validity.not_after - alarm > share(certificate.validity.lifetime, OVERDUE)
+    columns = FleetColumns()
+
+    def found_at(instant: datetime) -> Assessment:
+        live.site.clock.advance(instant - live.site.clock.now())
+        client.beat()
+        index = load(live, columns).index_of(client.number)
+        assert index is not None
+        now = live.site.clock.now()
+        return assess(columns.facts(index, now=now, agent_alive=True, agent_now=now), now)
+
+    assert Overlay.MISSED_SLOT not in found_at(alarm - timedelta(seconds=1)).overlays
+    missed = found_at(alarm)
+    assert missed.state in {State.OK, State.DUE}, "a slot may end as late as where the last 30 % begin"
+    assert missed.severity is Severity.WARNING
+    assert Overlay.MISSED_SLOT in missed.overlays
+    client.renew()
+    assert found_at(alarm + timedelta(seconds=1)).severity is Severity.OK
