@@ -135,10 +135,6 @@ class Delivery:
             if not await self._send(parcel):
                 return
 
-    def close(self) -> None:
-        """Start nothing more."""
-        self._webhook.close()
-
     def _take(self, tx: Transaction) -> Parcel | None:
         return outbox.take(tx, self._world, self._sink, is_well=self._pulse.is_well)
 

@@ -156,8 +156,6 @@ class Agent:
         survey = Survey(self._world, self._ask)
         self._alerting = Alerting(self._world, self._ask, survey, self._pulse)
         self._deliveries = [Delivery(self._world, self._ask, sink, self._pulse) for sink in self._world.sinks]
-        for delivery in self._deliveries:
-            opened.callback(delivery.close)
         if metrics is None:
             return listening
         from backend.server.telemetry import Telemetry  # its library is of no use to an agent without metrics

@@ -1,4 +1,4 @@
-"""One POST to one sink: made in a thread of that sink's own, over the standard library's HTTP, with a deadline.
+"""One POST to one sink: made on a thread that nobody waits for, over the standard library's HTTP, with a deadline.
 
 Follows no redirect (the new place was not configured, and the authorization must not travel there), reads no more of
 the answer than its status, and never lets a URL into a message: whoever knows it can post. urllib suffices for one
@@ -13,12 +13,12 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import IO, Any, Final
 
 import backend
 from backend.core.errors import AgentError
+from backend.server.aside import aside
 from backend.service.alert_file import Sink
 from backend.service.outbox import Parcel
 from backend.service.world import World
@@ -41,7 +41,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Webhook:
-    """The way to one sink. One request at a time; `close` waits for none."""
+    """The way to one sink. One request at a time, also when the one before has run out of time and still hangs."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -49,8 +49,7 @@ class Webhook:
         if sink.is_loopback:
             handlers.append(urllib.request.ProxyHandler({}))  # otherwise as the environment says
         self._opener = urllib.request.build_opener(*handlers)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"mocdeck-sink-{sink.name}")
-        self._request: asyncio.Future[None] | None = None
+        self._is_busy = False
 
     async def post(self, body: bytes) -> None:
         """Send it; return when the sink has answered with a 2xx.
@@ -58,18 +57,21 @@ class Webhook:
         Raises:
             NotDelivered: it has not, or not in time.
         """
-        if self._request is not None and not self._request.done():
+        if self._is_busy:
             raise NotDelivered(f"{self._sink.place} has still not ended the request before; it is tried again later")
-        self._request = asyncio.get_running_loop().run_in_executor(self._thread, self._send, body)
-        done, _ = await asyncio.wait({self._request}, timeout=_DEADLINE_SECONDS)
-        if not done:
-            self._request.add_done_callback(_forget)
-            raise NotDelivered(f"{self._sink.place} did not answer within {_DEADLINE_SECONDS:.0f} s")
-        await self._request
+        self._is_busy = True
+        try:
+            await asyncio.wait_for(
+                aside(lambda: self._ended(body), name=f"mocdeck-sink-{self._sink.name}"), _DEADLINE_SECONDS
+            )
+        except TimeoutError:
+            raise NotDelivered(f"{self._sink.place} did not answer within {_DEADLINE_SECONDS:.0f} s") from None
 
-    def close(self) -> None:
-        """Start nothing more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+    def _ended(self, body: bytes) -> None:
+        try:
+            self._send(body)
+        finally:
+            self._is_busy = False
 
     def _send(self, body: bytes) -> None:
         headers = {"Content-Type": "application/json", "User-Agent": f"mocdeck/{backend.__version__}"}
@@ -142,9 +144,3 @@ def _why(failure: object) -> str:
     if isinstance(failure, OSError) and failure.strerror:
         return failure.strerror
     return type(failure).__name__
-
-
-def _forget(request: asyncio.Future[None]) -> None:
-    """Take a late outcome, which nobody waits for any more, so that it is not reported as forgotten."""
-    if not request.cancelled():
-        request.exception()
