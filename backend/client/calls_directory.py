@@ -1,4 +1,4 @@
-"""The operator's calls to MOC's own directory services: identities, roles, assignments, places and the agent's health.
+"""The operator's calls to MOC's own directory services: identities, roles, assignments and the agent itself.
 
 They carry MOC's messages as the Go clients do. Verbs with an empty name, which MOC reads as "all", are refused here.
 """
@@ -8,17 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from google.protobuf.empty_pb2 import Empty
-
 from backend.client.session import Session
 from backend.core.errors import InvalidInput, NotFound
 from backend.wire.moc import (
     common_pb2,
-    group_pb2,
-    health_pb2,
     identity_pb2,
-    location_pb2,
-    node_pb2,
     role_pb2,
     roleassignment_pb2,
     version_pb2,
@@ -135,48 +129,11 @@ class RoleCalls:
         return list(answer.roleAssignments)
 
 
-class PlaceCalls:
-    """Locations, groups and nodes, and the agent itself."""
+class AgentCalls:
+    """The agent itself."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    async def locations(self) -> Sequence[location_pb2.Location]:
-        """Return all locations; the list is asked for with an empty one, as MOC's clients do."""
-        request = location_pb2.LocationRequest(OperationType=common_pb2.GET)
-        answer = await self._session.call("LocationAgent", "Invoke", request, location_pb2.LocationResponse)
-        return list(answer.Locations)
-
-    async def put_location(self, name: str) -> location_pb2.Location:
-        """Make a location."""
-        request = location_pb2.LocationRequest(
-            Locations=[location_pb2.Location(name=_named(name))], OperationType=common_pb2.POST
-        )
-        answer = await self._session.call("LocationAgent", "Invoke", request, location_pb2.LocationResponse)
-        return _one(list(answer.Locations), name)
-
-    async def groups(self, location: str = "") -> Sequence[group_pb2.Group]:
-        """Return the groups of a location."""
-        request = group_pb2.GroupRequest(Groups=[group_pb2.Group(locationName=location)], OperationType=common_pb2.GET)
-        answer = await self._session.call("GroupAgent", "Invoke", request, group_pb2.GroupResponse)
-        return list(answer.Groups)
-
-    async def nodes(self, location: str = "") -> Sequence[node_pb2.Node]:
-        """Return the nodes of a location."""
-        request = node_pb2.NodeRequest(Nodes=[node_pb2.Node(locationName=location)], OperationType=common_pb2.GET)
-        answer = await self._session.call("NodeAgent", "Invoke", request, node_pb2.NodeResponse)
-        return list(answer.Nodes)
-
-    async def put_node(self, node: node_pb2.Node) -> node_pb2.Node:
-        """Make or change a node."""
-        _named(node.name)
-        request = node_pb2.NodeRequest(Nodes=[node], OperationType=common_pb2.POST)
-        answer = await self._session.call("NodeAgent", "Invoke", request, node_pb2.NodeResponse)
-        return _one(list(answer.Nodes), node.name)
-
-    async def agent_info(self) -> health_pb2.AgentInfoResponse:
-        """Return the agent's node and deployment id."""
-        return await self._session.call("HealthAgent", "GetAgentInfo", Empty(), health_pb2.AgentInfoResponse)
 
     async def agent_version(self) -> version_pb2.VersionResponse:
         """Return the agent's version."""

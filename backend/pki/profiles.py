@@ -221,11 +221,6 @@ def is_dns_name(name: str) -> bool:
     return len(name) <= 253 and all(map(_DNS_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
 
 
-def access_identity_of(certificate: x509.Certificate) -> str:
-    """Return the identity id that a client certificate carries, or "" if it carries none."""
-    return _raw_extension(certificate, ACCESS_IDENTITY).decode(errors="replace")
-
-
 def renew_count_of(certificate: x509.Certificate) -> int:
     """Return how often the certificate's line was renewed; 0 for a first certificate."""
     der = _raw_extension(certificate, RENEW_COUNT)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from backend.core.errors import AccessDenied, Fenced, InvalidInput, TokenRejected
 from backend.core.model import Secret, Token, TokenState
 from backend.pki.keys import KeyKind, generate_key, load_private_key
-from backend.pki.profiles import access_identity_of
+from backend.pki.profiles import ACCESS_IDENTITY
 from backend.pki.requests import make_csr, sign_csr
 from backend.pki.trust import split_bundle, verify_chain
 from backend.service import identities
@@ -57,7 +57,9 @@ def test_a_token_buys_a_certificate_of_its_identity_for_exactly_ninety_days(site
     assert certificate.validity.lifetime == certificate.requested == timedelta(days=90)
     assert certificate.validity.not_before == site.clock.now() - timedelta(minutes=5)
     assert certificate.validity.not_before < certificate.renew_from < certificate.renew_until
-    assert access_identity_of(leaf) == identity.id
+    carried = leaf.extensions.get_extension_for_oid(ACCESS_IDENTITY).value
+    assert isinstance(carried, x509.UnrecognizedExtension)
+    assert carried.value.decode() == identity.id
     with site.transaction() as tx:
         verify_chain(leaf, split_bundle(tx.bundles.current().pem), site.clock.now())
         assert tx.certificates.find(certificate.serial) == certificate
