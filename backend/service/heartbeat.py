@@ -46,7 +46,10 @@ class Beat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeatAnswer:
-    """What goes back; `bundle_pem` is empty for a client at the present epoch, `login_token` comes with TAKE_TOKEN."""
+    """What goes back; `bundle_pem` is empty for a client at the present epoch, `login_token` comes with TAKE_TOKEN.
+
+    `interval` is the one wished for, to a client that named none; zero: as before.
+    """
 
     agent_time: datetime
     interval: timedelta
@@ -76,7 +79,7 @@ def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswe
     order, token = _next_order(tx, world, identity, beat, now)
     return BeatAnswer(
         agent_time=now,
-        interval=timedelta(0),
+        interval=timedelta(0) if beat.interval > timedelta(0) else world.policy.heartbeat,
         epoch=bundle.epoch,
         bundle_pem="" if beat.epoch == bundle.epoch else bundle.pem,
         order=order,

@@ -59,6 +59,12 @@ def test_a_program_that_comes_and_goes_says_nothing_about_the_loop_of_its_identi
         assert tx.identities.get("kva").auto_renew is True
 
 
+def test_a_client_without_a_heartbeat_of_its_own_is_told_the_policys_and_any_other_keeps_its_own(live: Live) -> None:
+    client = live.client("kva")
+    assert client.beat(interval=timedelta(0), loop_alive=False).interval == live.site.world.policy.heartbeat
+    assert client.beat(interval=timedelta(seconds=45)).interval == timedelta(0)
+
+
 def test_a_client_behind_the_present_epoch_gets_the_bundle_and_one_at_it_does_not(live: Live) -> None:
     client = live.client("kva", signed_in=False)
     client.sign_in()
