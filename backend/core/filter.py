@@ -76,11 +76,6 @@ class Filter:
         subject = Subject(row=row, facts=facts, assessment=assessment, marked=marked, now=now)
         return all(holds(subject) for holds in self.tests)
 
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether it lets everything through."""
-        return not self.tests
-
 
 def parse(text: str) -> Filter:
     """Parse a filter text.
