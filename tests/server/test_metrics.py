@@ -9,7 +9,8 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,13 @@ from backend.server.app import Agent, Listening, MetricsAddress
 from backend.server.metrics import ONE_HOT_CLIENTS, families
 from backend.server.ports import PortUnavailable
 from backend.server.survey import ClientFigures, Snapshot
-from backend.wire.convert import decoded, login_message
+from backend.server.telemetry import Round
+from backend.service.ticks import TickReport
+from backend.store.port import Transaction
+from backend.store.records import OperationRow, TargetRow
+from backend.wire.convert import decoded, encoded, login_message
 from backend.wire.methods import get_method
-from backend.wire.moc import common_pb2, identity_pb2
+from backend.wire.moc import certificate_pb2, common_pb2, identity_pb2
 
 PASSPHRASE = Secret("correct horse battery staple")
 
@@ -53,7 +58,9 @@ class Running:
                 request_serializer=method.request.SerializeToString,
                 response_deserializer=method.response.FromString,
             )
-            answer = await call(login_message(name, requests.make_csr(key, name)), metadata=(("authorization", token),))
+            answer: Any = await call(
+                login_message(name, requests.make_csr(key, name)), metadata=(("authorization", token),)
+            )
         self.key, self.leaf = keys.private_key_pem(key), decoded(answer.Token, "leaf").encode()
         return self.leaf
 
@@ -67,7 +74,7 @@ class Running:
                 response_deserializer=method.response.FromString,
             )
             entry = identity_pb2.Identity(name=name, clientType=common_pb2.CONTROLPLANE)
-            answer = await call(identity_pb2.IdentityRequest(Identitys=[entry], OperationType=common_pb2.POST))
+            answer: Any = await call(identity_pb2.IdentityRequest(Identitys=[entry], OperationType=common_pb2.POST))
         token: str = answer.Identitys[0].token
         return token
 
@@ -260,3 +267,67 @@ def test_remaining_targets_add_up_over_operations_of_one_action() -> None:
     found = {family.name: family.samples for family in families(snapshot(1))}
     assert [sample.value for sample in found["mocdeck_operations_running"]] == [2]
     assert [sample.value for sample in found["mocdeck_operation_targets_remaining"]] == [5]
+
+
+async def test_renewals_and_ended_operations_are_counted(running: Running) -> None:
+    csr = requests.make_csr(keys.generate_key(keys.KeyKind.P256), "admin")
+    order = certificate_pb2.CertificateSigningRequest(
+        name="admin", csr=csr, oldCertificate=encoded(running.leaf.decode())
+    )
+    credentials = grpc.ssl_channel_credentials(running.roots, running.key, running.leaf)
+    async with grpc.aio.secure_channel(f"127.0.0.1:{running.listening.port}", credentials) as channel:
+        method = get_method("CertificateAgent", "Renew")
+        call = channel.unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.response.FromString,
+        )
+        await call(certificate_pb2.CSRRequest(CSRs=[order]))
+        method = get_method("IdentityAgent", "OperateCertificates")
+        call = channel.unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.response.FromString,
+        )
+        verb = common_pb2.IdentityCertificate_Renew
+        await call(identity_pb2.IdentityCertificateRequest(IdentityName="admin", CSR=[order], OperationType=verb))
+    telemetry = running.agent._telemetry
+    assert telemetry is not None
+    report = TickReport(
+        tokens_begun=0,
+        operations_changed=("op-1",),
+        rotation_moved="",
+        swept=(),
+        doubt="",
+        errors=(("tokens", "disk"),),
+    )
+
+    def end(tx: Transaction) -> Round:
+        tx.operations.add(OPERATION, [replace(TARGET, position=number) for number in range(3)])
+        return telemetry.look_round(tx, report)
+
+    telemetry.ticked(report, await running.agent._core.submit(end))
+    found = await scrape(running)
+    assert value(found, "mocdeck_renewals_total") == 2
+    assert value(found, "mocdeck_operations_total", action="renew", result="failed") == 1
+    assert value(found, "mocdeck_operation_targets_total", action="renew", result="failed") == 3
+    assert value(found, "mocdeck_agent_tick_failures_total", part="tokens") == 1
+
+
+BORN = datetime(2026, 3, 1, tzinfo=UTC)
+OPERATION = OperationRow(
+    id="op-1",
+    plan_id="plan-1",
+    action="renew",
+    state="failed",
+    actor="admin",
+    origin="cli",
+    parallel=1,
+    reason="",
+    overlap_seconds=-1,
+    started_at=BORN,
+    ended_at=BORN,
+)
+TARGET = TargetRow(
+    operation_id="op-1", position=0, identity_number=1, name="kms-1", route="heartbeat", state="failed", ended_at=BORN
+)
