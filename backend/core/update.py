@@ -141,7 +141,7 @@ def judge_update(e: Evidence, found: Assessment, *, can_be_told: bool, can_issue
     if wants_certificate and not can_be_told and not force and _renews_itself(e):
         wants_certificate, itself = False, "it renews by itself, and sends no heartbeats with which to tell it to"
     if not wants_token and not wants_certificate:
-        why = itself or (renew.why if renew.why != NOT_DUE else rotate.why)
+        why = itself or _left_alone(e, rotate, renew)
         return Verdict(runs=False, why=why, forced_by_reason=rotate.forced_by_reason or renew.forced_by_reason)
     why = _why(e, rotate, renew if wants_certificate else None) + (f"; {itself}" if itself else "")
     if not can_be_told:
@@ -162,6 +162,12 @@ def _repaired(repair: Verdict, *, force: bool) -> Verdict:
 
 def _renews_itself(e: Evidence) -> bool:
     return e.facts.auto_renew is True and not e.late and not e.slot_missed
+
+
+def _left_alone(e: Evidence, rotate: Verdict, renew: Verdict) -> str:
+    if rotate.why == NOT_DUE and not e.due and e.authority_is_the_problem:
+        return f"{NOT_DUE}; its CA ends first, at {end_of(e)}, which only a CA rotation moves"
+    return renew.why if renew.why != NOT_DUE else rotate.why
 
 
 def _why(e: Evidence, rotate: Verdict, renew: Verdict | None) -> str:

@@ -107,7 +107,7 @@ def _show(app: MocdeckApp, origin: Screen[object], plan: PlanView, wish: _Wish, 
 
 def _show_nothing(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
     if wish.update is not None:
-        forced = () if plan.force else tuple(target.name for target in plan.targets if target.why == NOT_DUE)
+        forced = () if plan.force else tuple(target.name for target in plan.targets if target.why.startswith(NOT_DUE))
 
         def again(offer: Offer | None) -> None:
             if offer is not None:
