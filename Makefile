@@ -13,7 +13,7 @@ $(READY): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "mocdeck needs Python 3.11 to 3.13; set PYTHON=/path/to/python3.11"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
-	$(BIN)/uv sync --quiet --locked --all-groups --inexact --python $(BIN)/python
+	$(BIN)/uv sync --quiet --locked --compile-bytecode --all-groups --inexact --python $(BIN)/python
 	@touch $(READY)
 
 demo: $(READY)
