@@ -15,6 +15,11 @@ _NUMBER: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Create the four tables; nothing that was there changes."""
+    _judgement()
+    _telling()
+
+
+def _judgement() -> None:
     op.create_table(
         "alerts",
         *_texts("entity", "name", "cluster"),
@@ -34,6 +39,9 @@ def upgrade() -> None:
         *_wholes("made_at"),
         sa.PrimaryKeyConstraint("subject"),
     )
+
+
+def _telling() -> None:
     op.create_table(
         "notices",
         sa.Column("position", _NUMBER, autoincrement=True, nullable=False),
