@@ -86,6 +86,7 @@ async def test_both_are_found_by_name_on_the_command_line() -> None:
         await made.press("colon", *"update-certificates", "enter")
         assert dialog(made).plan.targets[0].kind == "NodeAgent"
         await made.press("escape")
+        await made.seconds()  # the agent is heard of again
         await at_cluster(made, CLUSTER)
         await made.press("colon", *"update-cluster-certificates", "enter")
         assert {target.cluster for target in dialog(made).plan.targets} == {CLUSTER}
