@@ -1,4 +1,4 @@
-"""`mocdeck agent init | run`: make a cloud agent, and run it."""
+"""`mocdeck agent init | run | backup`: make a cloud agent, run it, and keep a copy of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PASSPHRASE = click.option(
 
 @click.group("agent")
 def command() -> None:
-    """Make a cloud agent, and run it."""
+    """Make a cloud agent, run it, and back it up."""
 
 
 @command.command("init")
@@ -129,6 +129,38 @@ def run(
     configure("json" if log_format == "json" else "text")
     metrics = None if metrics_port is None else MetricsAddress(host=metrics_host, port=metrics_port)
     asyncio.run(_serve(directory, passphrase, host, port, auth_port, simulated, metrics))
+
+
+@command.command("backup")
+@_DIRECTORY
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The tar file to write, mode 0600; it must not exist yet.",
+)
+def backup(directory: Path, output: Path) -> None:
+    """Copy store, keys and names into one tar file, all from one moment; the agent may run meanwhile.
+
+    Run it on the agent's computer, as its user. The keys in it stay sealed with the passphrase, which is not in it. To
+    restore: stop the agent, move its directory away, make a new one, `tar -xpf FILE -C DIRECTORY`, start the agent.
+    """
+    from backend.clock import SystemClock
+    from backend.service.backup import note_backup, write_backup
+    from backend.service.bootstrap import STORE_FILE
+    from backend.store.snapshot import copy_store
+    from backend.store.sqlite import open_store
+
+    now = SystemClock().now()  # of the copy's beginning: what is written later is not in it
+    made = write_backup(directory, output, copy_store=copy_store, open_store=open_store)
+    store = open_store(directory / STORE_FILE)
+    try:
+        with store.transaction() as tx:
+            note_backup(tx, now, made)
+    finally:
+        store.close()
+    put(str(made.path))
+    say(f"{made.files} files, {made.size_bytes:,} bytes. Keep the passphrase elsewhere: together they are the CA.")
 
 
 async def _serve(

@@ -24,16 +24,20 @@ from backend.demo.cast import DEPLOYMENT, MANAGEMENT, PLANNED_OFF, REMOVED, REPA
 from backend.demo.player import Holding, Player
 from backend.demo.stories import BIRTH, CA_ROTATION, DAY, MINUTE, NEVER_CAME_BACK, Story
 from backend.service import deliveries, fleet, operations, rotation
+from backend.service.backup import note_backup, write_backup
 from backend.service.bootstrap import STORE_FILE, NewAgent, init_agent, open_world
 from backend.service.world import World
 from backend.store.port import Store, Transaction
+from backend.store.snapshot import copy_store
 from backend.store.sqlite import open_store
 
 ADMINISTRATOR: Final = "admin"
+BACKUP_FILE: Final = "agent-backup.tar"  # beside the agent's directory
 LOOPBACK: Final = "127.0.0.1"
 _ADMIN_LIFETIME: Final = 90 * DAY
 _ADMIN_CAME: Final = (250 * DAY, 170 * DAY, 52 * DAY, 8 * DAY)  # each time with a fresh token
 _OPERATION_AGO: Final = 25 * MINUTE
+_BACKUP_AGO: Final = 11 * MINUTE
 _REMOVED_AGO: Final = 15 * DAY
 _OFF_AGO: Final = timedelta(hours=20)
 _OFF_FOR: Final = 2 * DAY
@@ -133,6 +137,7 @@ class _Past:
         yield _Event(ago=_REMOVED_AGO, play=self._remove_cluster)
         yield _Event(ago=_OFF_AGO, play=self._switch_off)
         yield _Event(ago=_OPERATION_AGO, play=self._repair_by_hand)
+        yield _Event(ago=_BACKUP_AGO, act=self._back_up)
 
     def _first_day(self, tx: Transaction) -> None:
         self._admin_reads_file(tx)
@@ -162,6 +167,13 @@ class _Past:
         plan = operations.plan(tx, self._world, admin, action=ActionKind.REPAIR, names=[REPAIRED_BY_HAND])
         operations.start(tx, self._world, admin, plan_id=plan.id, hash=plan.draft.hash, origin="cli")
         operations.tick(tx, self._world)
+
+    def _back_up(self) -> None:
+        """What the site's administrator does before a CA rotation."""
+        directory = self._world.agent_directory
+        made = write_backup(directory, directory.with_name(BACKUP_FILE), copy_store=copy_store, open_store=open_store)
+        with self._store.transaction() as tx:
+            note_backup(tx, self._world.clock.now(), made)
 
     def _rotate_ca(self) -> None:
         """A CA rotation as it was then: planned, confirmed, cut over; the administrator is the first to return."""

@@ -6,6 +6,7 @@ The invariants raise: a move that breaks one is undone whole. The readiness chec
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,16 +14,16 @@ from typing import Final
 from backend.core.errors import AgentError, InconsistentState
 from backend.core.limits import SKEW_UNCERTAIN
 from backend.core.model import AuthorityStatus, Token
+from backend.service.backup import BACKUP_KEY
 from backend.service.caller import Caller
 from backend.service.clock_trust import is_doubted
-from backend.service.contact import is_living
+from backend.service.contact import BY_HAND, is_living
 from backend.service.rotation_steps import require_key
 from backend.service.token_line import find_current
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import RotationRow
 
-BACKUP_KEY: Final = "backup.at"  # Unix seconds of the last backup of store and keys, where a backup tool notes it
 OUTLIVES: Final = timedelta(hours=1)  # what the administrator's own credentials must still last
 LEAST_SPACE: Final = 50 * 1024 * 1024
 LITTLE_SPACE: Final = 500 * 1024 * 1024
@@ -119,11 +120,32 @@ def _outlives(token: Token, now: datetime) -> bool:
 
 
 def _no_operation(tx: Transaction) -> ReadinessCheck:
-    test, running = "no operation is running", tx.operations.running()
-    if not running:
-        return _check(test, "agent", OK, "none")
-    names = ", ".join(operation.id for operation in running)
-    return _check(test, "agent", FAIL, f"running: {names}", "wait for it, or stop it")
+    """An operation at work forbids it; one that only waits for a person's hands does not (ADR 0002)."""
+    test = "no operation is running"
+    busy: list[str] = []
+    taken: list[str] = []
+    waiting = 0
+    for operation in tx.operations.running():
+        unended = [target for target in tx.operations.targets(operation.id) if target.ended_at is None]
+        others = [target.name for target in unended if target.route != BY_HAND]
+        if others:
+            busy.append(f"{operation.action} of {_some(others)} (operation {operation.id})")
+        waiting += len(unended) - len(others)
+        taken += [target.name for target in unended if target.route == BY_HAND and target.state == "delivered"]
+    if busy:
+        stop = "wait for it, or stop it: 5 Jobs, then K on it, or `mocdeck operations stop ID`"
+        return _check(test, "agent", FAIL, f"at work: {'; '.join(busy)}", stop)
+    if taken:
+        details = f"the login files taken for {_some(taken)} hold the present CA only"
+        return _check(test, "agent", WARN, details, "let them be used first, or take them again after the cutover")
+    by_hand = "client waits" if waiting == 1 else "clients wait"
+    return _check(test, "agent", OK, f"{waiting} {by_hand} for a login file by hand" if waiting else "none")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Up to three names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _no_rotation(tx: Transaction) -> ReadinessCheck:
@@ -167,10 +189,16 @@ def _space(world: World) -> ReadinessCheck:
 
 def _backup(tx: Transaction, now: datetime) -> ReadinessCheck:
     test, noted = "keys and store are backed up", tx.meta.find(BACKUP_KEY)
-    advice = "back up the agent's directory, with the keys and the store from the same moment"
+    advice = "run `mocdeck agent backup` on the agent's computer, and keep its file elsewhere"
     if noted is None or not noted.isdecimal():
         return _check(test, "agent", WARN, "the agent knows of no backup", advice)
     age = now - datetime.fromtimestamp(int(noted), now.tzinfo)
-    if age > FRESH_BACKUP:
-        return _check(test, "agent", WARN, f"the last known backup is {age.days} days old", advice)
-    return _check(test, "agent", OK, "less than a day old")
+    result = WARN if age > FRESH_BACKUP else OK
+    return _check(test, "agent", result, f"{_age(age)} old", advice if result == WARN else "")
+
+
+def _age(age: timedelta) -> str:
+    minutes = max(0, int(age.total_seconds()) // 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if age <= FRESH_BACKUP else f"{max(1, age.days)} d {minutes // 60 % 24} h"

@@ -108,7 +108,7 @@ def walk(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple
 LOOKING = {
     *(("status",), ("describe",), ("audit",), ("completion",), ("demo",), ("login",)),
     *((group, verb) for group in ("identity", "role", "cluster", "operations", "context") for verb in ("list", "show")),
-    *(("context", "use"), ("context", "remove"), ("agent", "init"), ("agent", "run")),
+    *(("context", "use"), ("context", "remove"), ("agent", "init"), ("agent", "run"), ("agent", "backup")),
     *(("client", "login"), ("client", "run"), ("client", "status"), ("rotate-ca", "plan"), ("rotate-ca", "status")),
     *(("alerts", "list"), ("alerts", "test")),  # a test notice changes nothing and says that nothing is wrong
     ("operations", "login-file"),  # part of a repair that was confirmed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +203,63 @@ def test_no_operation_starts_while_a_rotation_is_open_and_none_may_run_before(fl
         operations.start(tx, site.world, site.admin, plan_id=made[1].id, hash=made[1].hash)
     with pytest.raises(InconsistentState, match="no CA rotation is open"):
         fleet.start()
+
+
+def test_an_operation_that_waits_for_hands_does_not_stand_in_the_way_and_hands_out_the_new_root(
+    fleet: Rotating,
+) -> None:
+    site = fleet.site
+    fleet.client("lost", signed_in=False)
+    with site.transaction() as tx:
+        wish: dict[str, Any] = {
+            "action": ActionKind.REPAIR,
+            "names": ["lost"],
+            "force": True,
+            "reason": "its disk died",
+        }
+        made = operations.plan(tx, site.world, site.admin, **wish)
+        running = operations.start(tx, site.world, site.admin, plan_id=made.id, hash=made.hash).row.id
+        operations.tick(tx, site.world)
+        assert [(one.route, one.state) for one in tx.operations.targets(running)] == [("manual", "ordered")]
+    assert operation_check(fleet) == ("ok", "1 client waits for a login file by hand")
+    fleet.start()
+    fleet.until("re-enrolling", "lost")
+    with site.transaction() as tx:
+        file = operations.take_login_file(tx, site.world, site.admin, operation_id=running, name="lost")
+        root = tx.authorities.get(2).pem
+    assert base64.b64decode(yaml.safe_load(file.yaml.reveal())["certificate"]).decode().strip() == root.strip()
+
+
+def test_a_login_file_that_is_on_its_way_is_warned_of_and_work_under_way_forbids_a_rotation(fleet: Rotating) -> None:
+    site = fleet.site
+    fleet.client("lost", signed_in=False)
+    with site.transaction() as tx:
+        wish: dict[str, Any] = {
+            "action": ActionKind.REPAIR,
+            "names": ["lost"],
+            "force": True,
+            "reason": "its disk died",
+        }
+        made = operations.plan(tx, site.world, site.admin, **wish)
+        running = operations.start(tx, site.world, site.admin, plan_id=made.id, hash=made.hash).row.id
+        operations.tick(tx, site.world)
+        operations.take_login_file(tx, site.world, site.admin, operation_id=running, name="lost")
+    assert operation_check(fleet) == ("warn", "the login files taken for lost hold the present CA only")
+    with site.transaction() as tx:
+        wish = {"action": ActionKind.RENEW, "names": ["kva", "csi"], "force": True, "reason": "a test"}
+        made = operations.plan(tx, site.world, site.admin, **wish)
+        operations.start(tx, site.world, site.admin, plan_id=made.id, hash=made.hash)
+    result, details = operation_check(fleet)
+    assert result == "fail"
+    assert "renew of " in details
+    assert {"csi", "kva"} <= set(re.findall("[a-z]+", details))
+
+
+def operation_check(fleet: Rotating) -> tuple[str, str]:
+    """What the readiness says of operations."""
+    check = next(one for one in fleet.plan().checks if one.test == "no operation is running")
+    assert ("5 Jobs, then K" in check.recommendation) is (check.result == "fail")
+    return check.result, check.details
 
 
 @pytest.mark.parametrize(("jump", "frozen"), [(60, False), (61, True), (-60, False), (-61, True)])
