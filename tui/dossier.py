@@ -51,7 +51,7 @@ def dossier_lines(client: Client, detail: ClientDetail | None, view: View, now: 
     lines.append(BLANK)
     if detail is None:
         return [*lines, plain("reading the rest from the agent", "dim")]
-    lines.extend(_identity(client, detail))
+    lines.extend(_identity(client, detail, width))
     lines.extend(_certificates(client, detail, view, now))
     lines.extend(_tokens(detail, view, now))
     lines.extend(_observation(client, detail, now, width))
@@ -84,7 +84,7 @@ def _recovery(client: Client, view: View, now: datetime, width: int) -> list[Lin
     return _paragraph("on its own", f"{text}. {found.why}", width)
 
 
-def _identity(client: Client, detail: ClientDetail) -> list[Line]:
+def _identity(client: Client, detail: ClientDetail, width: int) -> list[Line]:
     lines = [
         plain("IDENTITY", "head"),
         _field("name", detail.name, "title"),
@@ -98,8 +98,10 @@ def _identity(client: Client, detail: ClientDetail) -> list[Line]:
         _field(
             "login file", f"{detail.login_file_path or 'none kept for it'}   route: {detail.delivery_route or NOTHING}"
         ),
-        _field("created", instant(detail.created_at)),
     ]
+    for place in detail.places:
+        lines.extend(_paragraph("", place, width))
+    lines.append(_field("created", instant(detail.created_at)))
     if detail.revoked_at is not None:
         lines.append(_field("revoked", f"{instant(detail.revoked_at)} by {detail.revoked_by}", "expired"))
     tags = "  ".join(f"{name}={value}" for name, value in detail.tags)

@@ -130,6 +130,7 @@ class ClientDetail:
     heartbeat: HeartbeatView | None
     history: tuple[EventView, ...]
     delivery_route: str
+    places: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
 
 
@@ -150,6 +151,7 @@ class PlanTargetView:
     token_now: datetime | None
     token_then: datetime | None
     downtime: str
+    route_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

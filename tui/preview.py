@@ -25,11 +25,19 @@ NOUNS: Final = {
 }
 ROUTES: Final = {
     "heartbeat": "told with the answer to its next heartbeat",
+    "kubernetes": "the agent applies a fresh login file to its Secret",
     "file": "the agent writes a fresh login file to its path",
     "manual": "by hand: you carry a login file to it",
     "itself": "it acts by itself",
 }
-_ROUTE_WORDS: Final = {"heartbeat": "heartbeat", "file": "file", "manual": "by hand", "itself": "itself", "": "-"}
+_ROUTE_WORDS: Final = {
+    "heartbeat": "heartbeat",
+    "kubernetes": "Secret",
+    "file": "file",
+    "manual": "by hand",
+    "itself": "itself",
+    "": "-",
+}
 _LABEL: Final = 13
 
 
@@ -80,6 +88,8 @@ def single_lines(plan: PlanView, now: datetime, width: int) -> list[Line]:
     lines.extend(change_lines("certificate", target.certificate_now, target.certificate_then, now))
     lines.extend(change_lines("token", target.token_now, target.token_then, now))
     lines.extend(labelled("route", ROUTES.get(target.route, target.route), width))
+    if target.route_why:
+        lines.extend(labelled("found there", target.route_why, width))
     lines.extend(labelled("steps", ", then ".join(target.steps), width))
     lines.extend(labelled("downtime", target.downtime, width))
     if plan.force:

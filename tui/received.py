@@ -90,6 +90,7 @@ def detail_view(d: fleet_pb2.Description) -> ClientDetail:
         heartbeat=_heartbeat(d.heartbeat) if d.HasField("heartbeat") else None,
         history=tuple(event_view(record) for record in d.history),
         delivery_route=inert(d.delivery_route),
+        places=tuple(_place(place) for place in d.places),
         tags=tuple(sorted((inert(name), inert(value)) for name, value in d.tags.items())),
     )
 
@@ -157,6 +158,14 @@ def event_view(record: fleet_pb2.AuditRecord) -> EventView:
     )
 
 
+def _place(place: fleet_pb2.DeliveryPlace) -> str:
+    """A place where the login file can be put, and the last look at it, in one sentence."""
+    where = f"Secret {place.place} in {place.cluster}" if place.route == "kubernetes" else place.place
+    at = instant(place.looked_at)
+    seen = "" if at is None else f", looked at {at:%Y-%m-%d %H:%M:%SZ}"
+    return inert(f"{where}: {place.state}, {place.sentence}{seen}", SENTENCE)
+
+
 def plan_view(p: operation_pb2.Plan) -> PlanView:
     """Return a stored plan."""
     return PlanView(
@@ -189,6 +198,7 @@ def _plan_target(t: operation_pb2.PlanTarget) -> PlanTargetView:
         token_now=instant(t.token_now),
         token_then=instant(t.token_then),
         downtime=inert(t.downtime, SENTENCE),
+        route_why=inert(t.route_why, SENTENCE),
     )
 
 

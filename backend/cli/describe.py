@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
     from backend.cli.fleetreport import Report
     from backend.client.operator import Operator
-    from backend.wire.mocdeck.v1.fleet_pb2 import CertificateRecord, Description, TokenRecord
+    from backend.wire.mocdeck.v1.fleet_pb2 import CertificateRecord, DeliveryPlace, Description, TokenRecord
 
 SCHEMA: Final = "mocdeck.client/1"
-_ROUTES: Final = {"heartbeat": "by heartbeat", "file": "by its login file", "manual": "by hand"}
+_ROUTES: Final = {
+    "heartbeat": "by heartbeat",
+    "kubernetes": "by its Secret",
+    "file": "by its login file",
+    "manual": "by hand",
+}
 
 
 @click.command("describe")
@@ -97,6 +102,7 @@ def _identity_facts(one: Description) -> list[tuple[str, str]]:
         ("revoked", f"{moment(one.revoked_at)} by {one.revoked_by}" if one.revoked_at else ""),
         ("login file", one.login_file_path),
         ("reached", _ROUTES.get(one.delivery_route, one.delivery_route)),
+        *(("place", _looked(place)) for place in one.places),
         ("last seen", seen),
         ("heartbeat", moment(beat.heard_at) if beat.heard_at else "sends none"),
         ("clock", f"{beat.skew:+d} s against the agent" if beat.heard_at else ""),
@@ -104,6 +110,13 @@ def _identity_facts(one: Description) -> list[tuple[str, str]]:
         ("version", beat.version),
         ("tags", ", ".join(f"{key}={value}" for key, value in sorted(one.tags.items()))),
     ]
+
+
+def _looked(place: DeliveryPlace) -> str:
+    from backend.cli.delivery import where
+
+    at = f", looked at {moment(place.looked_at)}" if place.looked_at else ""
+    return f"{where(place)}: {place.state}, {place.sentence}{at}"
 
 
 def _certificates(one: Description) -> str:
@@ -136,6 +149,7 @@ def _tokens(one: Description) -> str:
 
 
 def _values(one: Description, report: Report) -> dict[str, Any]:
+    from backend.cli.delivery import place_values
     from backend.cli.fleetforms import client_record, stamp
 
     line = next((line for line in report.lines if line.facts.name == one.name), None)
@@ -151,6 +165,7 @@ def _values(one: Description, report: Report) -> dict[str, Any]:
         "roles": list(one.roles),
         "login_file_path": one.login_file_path,
         "delivery_route": one.delivery_route,
+        "places": [place_values(place) for place in one.places],
         "token_lifetime_seconds": one.token_lifetime_seconds,
         "created_at": moment(one.created_at) or None,
         "revoked_at": moment(one.revoked_at) or None,

@@ -14,7 +14,13 @@ PLAN_SCHEMA: Final = "mocdeck.plan/1"
 OPERATION_SCHEMA: Final = "mocdeck.operation/1"
 SHOWN_HASH: Final = 16  # hex digits of a plan's hash that are shown and have to be repeated: 64 bits
 _ACTIONS: Final = {1: "renew", 2: "rotate token", 3: "repair", 4: "update"}
-_ROUTES: Final = {"heartbeat": "heartbeat", "file": "login file", "manual": "by hand", "itself": "by itself"}
+_ROUTES: Final = {
+    "heartbeat": "heartbeat",
+    "kubernetes": "Secret",
+    "file": "login file",
+    "manual": "by hand",
+    "itself": "by itself",
+}
 
 
 def moment(seconds: int) -> str:
@@ -53,6 +59,7 @@ def plan_text(plan: Plan) -> str:
         "",
         table(["CLIENT", "CLUSTER", "ROUTE", "CERTIFICATE", "TOKEN", "WHY"], rows),
         "",
+        *(f"{target.name} goes {_way(target)}: {target.route_why}" for target in plan.targets if target.route_why),
         *(f"Warning: {warning}" for warning in plan.warnings),
         f"Hash {plan.hash[:SHOWN_HASH]}, good until {day(plan.expires_at)}",
     ]
@@ -161,6 +168,7 @@ def _plan_target(target: PlanTarget) -> dict[str, Any]:
         "runs": target.runs,
         "why": target.why,
         "route": target.route,
+        "route_why": target.route_why,
         "steps": list(target.steps),
         "certificate_now": moment(target.certificate_now) or None,
         "certificate_then": moment(target.certificate_then) or None,

@@ -12,6 +12,7 @@ from typing import Self
 
 from backend.client.calls_alerts import AlertCalls
 from backend.client.calls_authority import AuthorityCalls
+from backend.client.calls_delivery import DeliveryCalls
 from backend.client.calls_directory import AgentCalls, IdentityCalls, RoleCalls
 from backend.client.calls_fleet import FleetCalls
 from backend.client.calls_operations import OperationCalls
@@ -21,7 +22,9 @@ from backend.client.session import Session
 from backend.clock import Clock, SystemClock
 
 
-class Operator(FleetCalls, OperationCalls, AuthorityCalls, IdentityCalls, RoleCalls, AgentCalls, AlertCalls):
+class Operator(
+    FleetCalls, OperationCalls, AuthorityCalls, IdentityCalls, RoleCalls, AgentCalls, AlertCalls, DeliveryCalls
+):
     """An open way to one agent; `async with await Operator.connect(context)` closes it at the end."""
 
     def __init__(self, context: Context, session: Session) -> None:

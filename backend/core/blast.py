@@ -21,7 +21,7 @@ class ReturnRoute(Enum):
     """How a client returns; the values are the wire's."""
 
     ITSELF = "itself"  # it takes the new root home before the cutover, and its token signs it in
-    FILE = "file"  # the agent writes a fresh login file to its path
+    FILE = "file"  # the agent writes a fresh login file to its path or its Secret
     MANUAL = "manual"  # a person carries a fresh login file to it
     OUT = "out"  # it had no connection to lose
 
@@ -47,12 +47,12 @@ _OUT: Final = {
 }
 
 
-def way_back(facts: ClientFacts, now: datetime, *, heartbeat_alive: bool, login_file_path: str) -> WayBack:
-    """Tell how a client returns from a CA rotation that starts now."""
+def way_back(facts: ClientFacts, now: datetime, *, heartbeat_alive: bool, place: str) -> WayBack:
+    """Tell how a client returns from a CA rotation that starts now; `place` is where its login file can be put."""
     state = assess(facts, now).state
     e = Evidence(facts, now)
     if state in _OUT:
-        return _out(facts, state, login_file_path)
+        return _out(facts, state, place)
     if heartbeat_alive and e.token is TokenLife.ALIVE:
         end = "" if e.token_expires_at is None else f", which works until {at(e.token_expires_at)}"
         return WayBack(
@@ -60,8 +60,8 @@ def way_back(facts: ClientFacts, now: datetime, *, heartbeat_alive: bool, login_
             why=f"Its heartbeats take the new root home before the cutover, and it signs in with its token{end}.",
         )
     lack = _lack(e)
-    if login_file_path:
-        return WayBack(route=ReturnRoute.FILE, why=f"{lack}; the agent writes a fresh login file to {login_file_path}.")
+    if place:
+        return WayBack(route=ReturnRoute.FILE, why=f"{lack}; the agent writes a fresh login file to {place}.")
     return WayBack(
         route=ReturnRoute.MANUAL,
         why=f"{lack}, and the agent cannot write its login file: somebody must carry one to it.",
@@ -76,8 +76,8 @@ def _lack(e: Evidence) -> str:
     return "It sends no heartbeats, so the new root does not reach it"
 
 
-def _out(facts: ClientFacts, state: State, login_file_path: str) -> WayBack:
+def _out(facts: ClientFacts, state: State, place: str) -> WayBack:
     why = f"It is out already: {_OUT[state]}."
-    if login_file_path and not facts.identity_revoked:
+    if place and not facts.identity_revoked:
         why += " The agent writes it a fresh login file all the same, so it may come back."
     return WayBack(route=ReturnRoute.OUT, why=why)

@@ -91,6 +91,9 @@ class Route(Enum):
     NONE = ""  # it is not reached, because nothing runs
 
 
+DELIVERED: Final = frozenset({Route.KUBERNETES, Route.FILE, Route.MANUAL})  # those that carry a login file
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where one client's login file goes: a path for FILE, `cluster` and NAMESPACE/NAME/KEY for KUBERNETES."""
@@ -141,7 +144,7 @@ def _is_untried_path(way: Way) -> bool:
 
 def why_this_way(route: Route, ways: Sequence[Way]) -> str:
     """Say which way is taken and what was wrong with the others; "" where nothing had to be looked at."""
-    if route not in {Route.KUBERNETES, Route.FILE, Route.MANUAL}:
+    if route not in DELIVERED:
         return ""
     taken = [way for way in ways if way.place.route is route]
     before = [way for way in ways if way.place.route is not route and not way.is_ready]

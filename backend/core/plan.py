@@ -45,7 +45,8 @@ class PlanFacts:
     `facts` are the inputs of its assessment. `serial` is that of its current certificate (0: none) and `token_id` its
     current token's. The lifetimes are those that a new certificate and a new token would get. `heartbeat_alive` says
     that it takes orders now. `ways` are the places where the agent could put its login file, as they were last found
-    (empty: its path, if it has one, at which nobody has looked). `barred` is why the terms of the plan leave it alone, whatever its state.
+    (empty: its path, if it has one, at which nobody has looked). `barred` is why the terms of the plan leave it alone,
+    whatever its state.
     """
 
     number: int
@@ -285,7 +286,7 @@ def _downtime(action: ActionKind, found: Assessment, now: datetime) -> str:
 
 
 def _order(action: ActionKind, client: PlanFacts, decision: Decision) -> tuple[bool, int, str, bool, str]:
-    """Node agents, management clients, workload clusters (domain.md 16.6); in a cluster a KMS behind a dead API first."""
+    """Node agents, management clients, workload clusters (domain.md 16.6); a KMS behind a dead API leads."""
     if action is ActionKind.UPDATE:
         return not decision.runs, rank_of(client.kind), client.cluster, False, client.name
     if client.kind is ClientKind.NODE_AGENT:

@@ -236,6 +236,8 @@ _MOCDECK: Final = {
     "AlertAgent/Acknowledge": _QUIET,
     "AlertAgent/Silence": _QUIET,
     "AlertAgent/Test": _QUIET,
+    "DeliveryAgent/List": _READ_FLEET,
+    "DeliveryAgent/Probe": _ROTATE,  # it makes the agent knock at API servers
 }
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {

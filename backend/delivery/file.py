@@ -13,7 +13,7 @@ from pathlib import Path
 from backend.core.delivery import DeliveryRefused, ReachState
 from backend.core.errors import InconsistentState
 from backend.core.model import Secret
-from backend.delivery.held import MOST_BYTES, held_name, held_token
+from backend.delivery.held import MOST_BYTES, held_name, held_text
 from backend.pki.files import write_atomic
 
 
@@ -37,7 +37,7 @@ def write_login_file(target: Path, identity_name: str, text: Secret) -> None:
 
 
 def look_at_path(target: Path, identity_name: str) -> Secret | None:
-    """See whether a login file could be written there now, and change nothing; return the token that lies there.
+    """See whether a login file could be written there now, and change nothing; return the login file that lies there.
 
     Raises:
         DeliveryRefused: it could not, with the state and a sentence.
@@ -55,7 +55,7 @@ def look_at_path(target: Path, identity_name: str) -> Secret | None:
         if os.statvfs(directory).f_flag & os.ST_RDONLY:  # root may write everywhere but there
             raise DeliveryRefused(ReachState.REFUSED, f"{directory} is mounted read-only; mount it writable")
         _refuse_foreign(target, identity_name)
-        return held_token(_read(target)) if target.exists() else None
+        return held_text(_read(target)) if target.exists() else None
     except InconsistentState as foreign:
         raise DeliveryRefused(ReachState.FOREIGN, str(foreign)) from foreign
     except OSError as failure:

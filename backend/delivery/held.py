@@ -19,11 +19,9 @@ def held_name(data: bytes) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def held_token(data: bytes) -> Secret | None:
-    """The token in a login file, which tells whether an interrupted delivery had arrived."""
-    document = _login_file(data)
-    token = None if document is None else document["token"]
-    return Secret(token) if isinstance(token, str) and token else None
+def held_text(data: bytes) -> Secret | None:
+    """A login file's own text, by which an interrupted delivery is known to have arrived; None when `data` is none."""
+    return None if _login_file(data) is None else Secret(data.decode())
 
 
 def _login_file(data: bytes) -> dict[str, Any] | None:

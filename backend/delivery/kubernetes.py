@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from backend.core.delivery import DeliveryRefused, ReachState, SecretPlace
 from backend.core.inert import inert
 from backend.core.model import Secret
-from backend.delivery.held import held_name, held_token
+from backend.delivery.held import held_name, held_text
 from backend.delivery.kubeconfig import ApiServer, read_kubeconfig
 from backend.delivery.statuses import failure_of, refusal_of
 
@@ -49,7 +49,7 @@ class Cluster:
 
 
 def look_at_secret(cluster: Cluster, place: SecretPlace, identity_name: str) -> Secret | None:
-    """See whether the login file of `identity_name` could be put there now; changes nothing. Returns its present token.
+    """See whether the login file of `identity_name` could be put there now; return the one there.
 
     Asks for the rights, reads what lies there, and has the server try the very apply without keeping it.
 
@@ -104,7 +104,7 @@ class _Session:
             )
 
     def apply(self, place: SecretPlace, identity_name: str, text: str, *, is_trial: bool) -> Secret | None:
-        """Look at the Secret, then apply our one key to exactly what was looked at; return the token that lay there."""
+        """Look at the Secret, then apply our one key to exactly what was looked at; return what lay there."""
         for left in reversed(range(_TRIES)):
             found = self._find(place)
             is_taken_over = False if found is None else self._may_replace(place, identity_name, found)
@@ -118,7 +118,7 @@ class _Session:
                 query.append(("dryRun", "All"))
             status, answer = self._call("PATCH", _SECRET, place, body=body, query=query)
             if status in {200, 201}:
-                return None if found is None else _token_in(found, place.key)
+                return None if found is None else _text_in(found, place.key)
             if status != 409 or _causes(answer) or not left:
                 break
         raise refusal_of(self._cluster.name, place, status, answer)
@@ -228,9 +228,9 @@ def _refuse_foreign(where: str, value: str, identity_name: str) -> None:
         )
 
 
-def _token_in(found: Mapping[str, Any], key: str) -> Secret | None:
+def _text_in(found: Mapping[str, Any], key: str) -> Secret | None:
     value = _of(found, "data").get(key)
-    return held_token(base64.b64decode(value)) if isinstance(value, str) and value else None
+    return held_text(base64.b64decode(value)) if isinstance(value, str) and value else None
 
 
 def _managers(found: Mapping[str, Any], key: str) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import functools
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,21 +22,21 @@ import grpc.aio
 from backend.clock import Clock, SystemClock
 from backend.core.errors import AgentError, InconsistentState
 from backend.core.model import Secret
-from backend.delivery.file import write_login_file
 from backend.server.alerting import Alerting, Delivery, Pulse
-from backend.server.aside import aside
-from backend.server.calls import Call, Reply
+from backend.server.calls import Call, Looks, Reply
 from backend.server.core import Core
 from backend.server.credentials import LiveCredentials, TlsMaterial
+from backend.server.delivering import Deliverer
 from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES, Dispatcher
 from backend.server.edge import Edge
 from backend.server.notify import Changed
 from backend.server.ports import bind, require_free
 from backend.server.survey import Survey
-from backend.service import deliveries, outbox, reconcile, server_certificate, ticks
+from backend.service import outbox, reconcile, server_certificate, ticks
 from backend.service.agent_file import read_agent_file
 from backend.service.alert_file import read_alert_file
 from backend.service.bootstrap import STORE_FILE, open_world
+from backend.service.delivery_file import read_delivery_file
 from backend.service.world import Policy, World
 from backend.store.port import Transaction
 from backend.store.sqlite import open_store
@@ -127,7 +128,11 @@ class Agent:
                 simulated=self._simulated,
                 policy=self._policy,
             )
-            self._world = replace(self._world, sinks=read_alert_file(self._directory))
+            self._world = replace(
+                self._world,
+                sinks=read_alert_file(self._directory),
+                delivery=read_delivery_file(self._directory),
+            )
             self._store = open_store(self._directory / STORE_FILE)
             opened.callback(self._store.close)
             self._boot()
@@ -136,6 +141,7 @@ class Agent:
             self._held = opened.pop_all()
         self._world = replace(self._world, port=listening.port, auth_port=listening.auth_port)
         self._dispatcher = Dispatcher(self._world)
+        self._deliverer = Deliverer(self._world, self._ask)
         self._core = Core(
             self._store,
             on_change=self._changed.publish,
@@ -145,9 +151,11 @@ class Agent:
         self._core.start()
         for server in self._servers:
             await server.start()
-        # Apart, because a path may lie on a share that hangs: that must hold up nothing but other files.
-        works = (self._tick, self._deliver_owed, self._alerting.look, *(one.deliver for one in self._deliveries))
-        self._loops = [asyncio.create_task(self._for_ever(work), name=work.__qualname__) for work in works]
+        # Apart, because a path may lie on a share that hangs: that must hold up nothing but other files of its lane.
+        lanes = [functools.partial(self._deliverer.deliver, lane) for lane in self._deliverer.lanes]
+        works: list[Callable[[], Awaitable[None]]] = [self._tick, self._alerting.look]
+        works += [*(one.deliver for one in self._deliveries), *lanes]
+        self._loops = [asyncio.create_task(self._for_ever(work)) for work in works]
         return listening
 
     def _watch(self, opened: contextlib.ExitStack, listening: Listening, metrics: MetricsAddress | None) -> Listening:
@@ -200,6 +208,8 @@ class Agent:
         try:
             reply = await self._take_turn(call)
             while reply.progress is not None:
+                if isinstance(reply.progress, Looks):
+                    await self._deliverer.look(reply.progress.names, anew=reply.progress.anew)
                 reply = await self._take_turn(replace(call, is_continued=True, progress=reply.progress))
         except AgentError as refusal:
             if self._telemetry is not None:
@@ -247,28 +257,6 @@ class Agent:
         if report.rotation_moved:
             self._world.peers.clear()  # a generation's standing may have changed
         return report
-
-    async def _deliver_owed(self) -> None:
-        while owed := await self._core.submit(lambda tx: deliveries.prepare(tx, self._world)):
-            for prepared in owed:
-                await self._deliver(prepared)
-
-    async def _deliver(self, prepared: deliveries.PreparedFile) -> None:
-        try:
-            await aside(
-                lambda: write_login_file(prepared.path, prepared.identity_name, prepared.content),
-                name="mocdeck-delivery",
-            )
-        except asyncio.CancelledError:
-            fields = {"path": str(prepared.path), "identity": prepared.identity_name}
-            log.warning("login file not finished; it is tried again at the next start", extra={"fields": fields})
-            raise
-        except AgentError as failure:
-            why = str(failure)
-            await self._core.submit(lambda tx: deliveries.mark_failed(tx, self._world, prepared, why))
-            log.warning("login file not written", extra={"fields": {"why": why}})
-        else:
-            await self._core.submit(lambda tx: deliveries.mark_written(tx, self._world, prepared))
 
 
 def _material(tx: Transaction, world: World) -> TlsMaterial:

@@ -46,3 +46,11 @@ class Reply:
     refusal: AgentError | None = None
     change: int = 0  # the fleet's change counter as the answer saw it
     progress: object | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """The progress of a call that waits for looks at the delivery places of these clients (None: of all)."""
+
+    names: tuple[str, ...] | None
+    anew: bool = False

@@ -1,22 +1,23 @@
 """Tokens that the agent rotates by itself: identities with `autoRotate`, in the last 30 % of their token's lifetime.
 
-The way there is chosen here and taken elsewhere: a login file path gets a delivery (`backend.service.deliveries`), a
-client with heartbeats an order to take its token (`backend.service.heartbeat`). Nothing is minted before the one or the
-other is carried out, so a client that cannot be reached keeps the token it has.
+The way there is chosen here and taken elsewhere: a Secret or a login file path gets a delivery
+(`backend.service.deliveries`), a client with heartbeats an order to take its token (`backend.service.heartbeat`).
+Nothing is minted before the one or the other is carried out, so a client that cannot be reached keeps the token it has.
 """
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
+from backend.core.delivery import Route
 from backend.core.lifecycle import share
 from backend.core.limits import DUE
 from backend.core.model import Identity, Outcome, Token
 from backend.service import audit
+from backend.service.deliveries import owe
 from backend.service.world import World
 from backend.store.port import Transaction
-from backend.store.records import FileDelivery, Order, OrderKind
+from backend.store.records import Order, OrderKind
 
 
 def rotate_due(tx: Transaction, world: World) -> int:
@@ -29,7 +30,7 @@ def rotate_due(tx: Transaction, world: World) -> int:
     begun = 0
     for identity in tx.identities.some(due):
         if identity.auto_rotate and identity.revoked_at is None and identity.number not in owed:
-            begun += _begin(tx, identity, due[identity.number], now)
+            begun += _begin(tx, world, identity, due[identity.number], now)
     return begun
 
 
@@ -41,17 +42,10 @@ def _due_at(token: Token) -> datetime:
     return token.expires_at - share(token.expires_at - token.issued_at, DUE)
 
 
-def _begin(tx: Transaction, identity: Identity, token: Token, now: datetime) -> bool:
-    if identity.login_file_path:
-        delivery = FileDelivery(
-            id=str(uuid.uuid4()),
-            identity_number=identity.number,
-            path=identity.login_file_path,
-            token_id="",
-            created_at=now,
-        )
-        tx.orders.put_delivery(delivery)
-        way = "login file"
+def _begin(tx: Transaction, world: World, identity: Identity, token: Token, now: datetime) -> bool:
+    place = owe(tx, world, identity, now)
+    if place is not None:
+        way = "Secret" if place.route is Route.KUBERNETES else "login file"
     elif tx.heartbeats.find(identity.number) is not None:
         order_id = f"auto/{token.id}/{(now - _due_at(token)).days}"  # a client that cannot store is asked once a day
         is_ordered = any(order.kind is OrderKind.TAKE_TOKEN for order in tx.orders.open_of(identity.number))

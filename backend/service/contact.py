@@ -1,4 +1,4 @@
-"""How a client can be reached: whether its heartbeat lives, and by which way a fresh login file would get to it."""
+"""How a client can be reached: whether its heartbeat lives, and what the ways of a fresh login file are called."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.limits import HEARTBEAT, STALE_INTERVALS
-from backend.core.model import Heartbeat, Identity
+from backend.core.model import Heartbeat
 
 BY_HEARTBEAT: Final = "heartbeat"
 BY_FILE: Final = "file"
+BY_SECRET: Final = "kubernetes"  # noqa: S105 - a route
 BY_HAND: Final = "manual"
 
 _PATIENCE: Final = timedelta(seconds=120)  # no answer for this long, and for three heartbeats, is no answer
@@ -42,10 +43,3 @@ def patience(heartbeat: Heartbeat | None) -> timedelta:
     if heartbeat is None:
         return _PATIENCE
     return max(_PATIENCE, _PATIENCE_INTERVALS * interval_of(heartbeat))
-
-
-def delivery_route(identity: Identity, heartbeat: Heartbeat | None, now: datetime) -> str:
-    """By which way a fresh login file would reach the client: its heartbeat, a path on this computer, or a hand."""
-    if is_living(heartbeat, now):
-        return BY_HEARTBEAT
-    return BY_FILE if identity.login_file_path else BY_HAND

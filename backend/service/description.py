@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from backend.core.delivery import Way
 from backend.core.model import AuditEvent, Certificate, ClientKind, ClientType, Heartbeat, Identity, LastSeen, Token
-from backend.service.contact import delivery_route
 from backend.service.current import current_of, trusted_generations
+from backend.service.reach import last_looks, route_now, ways_now
 from backend.service.world import World
 from backend.store.port import Transaction
 
@@ -33,7 +34,8 @@ class CertificateDescription:
 class ClientDescription:
     """Everything the agent knows of one client; certificates, tokens and history are newest first.
 
-    `delivery_route` is how a fresh login file would reach it: "heartbeat", "file" or "manual".
+    `delivery_route` is how a fresh login file would reach it: "heartbeat", "kubernetes", "file" or "manual"; `ways` are
+    the places where the agent could put one, each with the last look at it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ClientDescription:
     heartbeat: Heartbeat | None
     history: tuple[AuditEvent, ...]
     delivery_route: str
+    ways: tuple[Way, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,7 +93,8 @@ def describe(tx: Transaction, world: World, name: str) -> ClientDescription:
         last_seen=tx.seen.find(identity.number),
         heartbeat=heartbeat,
         history=tuple(tx.audit.newest(HISTORY, subject=name)),
-        delivery_route=delivery_route(identity, heartbeat, now),
+        delivery_route=route_now(ways_now(world.delivery, world.reach, identity, now), heartbeat, now).value,
+        ways=last_looks(world.delivery, world.reach, identity),
         tags=dict(identity.tags),
     )
 

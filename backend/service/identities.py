@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from backend.core.delivery import TAG_SECRET, SecretPlace
 from backend.core.drafts import IdentityDraft
 from backend.core.errors import InconsistentState, InvalidInput, NotFound
 from backend.core.model import TAG_TOKEN, Cluster, Identity, RevokeReason, Secret, TokenStanding
@@ -61,7 +62,7 @@ def create_or_update(
         OldVersion: the version sent is not the present one.
         InconsistentState: the identity is revoked.
         AccessDenied: the identity is there and has rights that the caller has not.
-        InvalidInput: the login file path lies among the agent's own files, or the tag has another value.
+        InvalidInput: the login file path lies among the agent's own files, or a tag has no such value.
     """
     present = tx.identities.find(draft.name)
     _check_draft(tx, world, caller, draft, present)
@@ -226,6 +227,8 @@ def _check_draft(tx: Transaction, world: World, caller: Caller, draft: IdentityD
     _check_path(world, draft.login_file_path)
     if TAG_TOKEN in draft.tags and draft.tags[TAG_TOKEN] not in _WITHOUT_TOKEN:
         raise InvalidInput(f"tag {TAG_TOKEN} is {' or '.join(_WITHOUT_TOKEN)}; leave it out to get a token")
+    if draft.tags.get(TAG_SECRET):
+        SecretPlace.parse(draft.tags[TAG_SECRET])
     if present is None:
         return
     _refuse_revoked(present)

@@ -23,7 +23,7 @@ from backend.service.confirmation import refuse_confirmation
 from backend.service.contact import BY_HAND
 from backend.service.deliveries import login_file
 from backend.service.operation_view import OperationView, TargetView, view
-from backend.service.planning import OPERATION, PlanView, document_of, draft, plan, what_changed
+from backend.service.planning import OPERATION, PlanView, document_of, draft, plan, unlooked, what_changed
 from backend.service.rights import refuse_wider
 from backend.service.target_terms import Terms, terms_of
 from backend.service.targets import UNDER_WAY, begin, look
@@ -44,6 +44,7 @@ __all__ = [
     "stop",
     "take_login_file",
     "tick",
+    "unlooked_of",
 ]
 
 RECENT: Final = 50
@@ -101,6 +102,14 @@ def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: 
         },
     )
     return view(tx, operation)
+
+
+def unlooked_of(tx: Transaction, world: World, plan_id: str, hash: str) -> tuple[str, ...]:
+    """Name the clients of a plan at whose delivery places somebody has to look before it can start."""
+    stored = tx.plans.get(plan_id)
+    if stored.kind != OPERATION or stored.started or stored.hash != hash:
+        return ()  # `start` says what is wrong with it
+    return unlooked(tx, world, json.loads(stored.body))
 
 
 def tick(tx: Transaction, world: World) -> tuple[str, ...]:

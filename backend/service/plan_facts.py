@@ -13,6 +13,7 @@ from backend.core.plan import PlanFacts
 from backend.service.contact import is_living
 from backend.service.current import current_of, trusted_generations
 from backend.service.fleet import columns_of
+from backend.service.reach import ways_now
 from backend.service.token_line import find_current
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -44,6 +45,7 @@ def facts_of(tx: Transaction, world: World, identities: Sequence[Identity]) -> l
                 token_lifetime=identity.token_lifetime,
                 heartbeat_alive=is_living(tx.heartbeats.find(identity.number), now),
                 login_file_path=identity.login_file_path,
+                ways=ways_now(world.delivery, world.reach, identity, now),
             )
         )
     return found

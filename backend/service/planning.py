@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from backend.core.delivery import DELIVERED
 from backend.core.delta import unix
 from backend.core.errors import InvalidInput
 from backend.core.plan import ActionKind, Decision, PlanDraft, make_plan
@@ -66,19 +67,15 @@ def plan(
         InconsistentState: an order rule forbids to plan an update now (domain.md 16.6).
     """
     now = world.clock.now()
-    if overlap_seconds < DEFAULT_OVERLAP:
-        raise InvalidInput(f"an overlap of {overlap_seconds} s is none; give 0 or more, or -1 for the agent's own")
-    if (action is ActionKind.UPDATE) != (update is not None) or (update is not None and names):
-        raise InvalidInput("an update is for management or for one cluster, any other action for the clients named")
-    question = {
-        "action": action.value,
-        "names": list(dict.fromkeys(names)),
-        "force": force,
-        "reason": reason,
-        "overlap_seconds": overlap_seconds,
-        "parallel": parallel,
-        "update": None if update is None else asdict(update),
-    }
+    question = question_of(
+        action=action,
+        names=names,
+        force=force,
+        reason=reason,
+        overlap_seconds=overlap_seconds,
+        parallel=parallel,
+        update=update,
+    )
     made = draft(tx, world, question)
     if update is not None:
         refuse_plan(tx, world, caller, made)
@@ -95,6 +92,44 @@ def plan(
     tx.plans.trim(caller.name, world.policy.open_plans)
     return PlanView(
         id=stored.id, draft=made, made_at=now, expires_at=stored.expires_at, overlap_seconds=overlap_seconds
+    )
+
+
+def question_of(
+    *,
+    action: ActionKind,
+    names: Sequence[str] = (),
+    force: bool = False,
+    reason: str = "",
+    overlap_seconds: int = DEFAULT_OVERLAP,
+    parallel: int = 1,
+    update: UpdateScope | None = None,
+) -> dict[str, Any]:
+    """What a plan is asked, as it is kept; raise `InvalidInput` for what cannot be asked."""
+    if overlap_seconds < DEFAULT_OVERLAP:
+        raise InvalidInput(f"an overlap of {overlap_seconds} s is none; give 0 or more, or -1 for the agent's own")
+    if (action is ActionKind.UPDATE) != (update is not None) or (update is not None and names):
+        raise InvalidInput("an update is for management or for one cluster, any other action for the clients named")
+    return {
+        "action": action.value,
+        "names": list(dict.fromkeys(names)),
+        "force": force,
+        "reason": reason,
+        "overlap_seconds": overlap_seconds,
+        "parallel": parallel,
+        "update": None if update is None else asdict(update),
+    }
+
+
+def unlooked(tx: Transaction, world: World, question: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the clients at whose delivery places somebody has to look before a plan may count on them."""
+    now = world.clock.now()
+    made = draft(tx, world, question)
+    reached = [decision.number for decision in made.decisions if decision.route in DELIVERED]
+    return tuple(
+        identity.name
+        for identity in tx.identities.some(reached)
+        if not all(world.reach.is_fresh(identity.name, place, now) for place in world.delivery.places_of(identity))
     )
 
 
@@ -174,4 +209,5 @@ def _decision_document(decision: Decision) -> dict[str, Any]:
         "token_then": unix(decision.token_then),
         "downtime": decision.downtime,
         "parts": [part.value for part in decision.parts],
+        "route_why": decision.route_why,
     }

@@ -14,7 +14,7 @@ from backend.core.blast import ReturnRoute
 from backend.core.model import Certificate, Heartbeat, Identity
 from backend.core.rotation import Phase
 from backend.service.contact import is_living, is_unheard_yet
-from backend.service.ways_back import ways_back
+from backend.service.ways_back import place_text, ways_back
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import RotationClientRow, RotationRow
@@ -48,7 +48,7 @@ def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime)
     if is_early:
         informed = _informed_at(tx, rotation, observed)
         since = world.watch.listening_since
-        seen = [_note_contact(client, observed, informed, since, now) for client in known]
+        seen = [_note_contact(world, client, observed, informed, since, now) for client in known]
         seen += _newcomers(tx, world, rotation, observed, now)
     else:
         returned = _returned_at(tx, rotation, known)
@@ -69,6 +69,7 @@ def _informed_at(tx: Transaction, rotation: RotationRow, observed: Observed) -> 
 
 
 def _note_contact(
+    world: World,
     client: RotationClientRow,
     observed: Observed,
     informed: Mapping[int, datetime],
@@ -87,8 +88,9 @@ def _note_contact(
     if not is_waited_for or identity is None or is_living(beat, now) or is_unheard_yet(beat, listening_since, now):
         return client
     since = "" if beat is None else f" (last heard at {beat.heard_at:%Y-%m-%d %H:%M:%S} UTC)"
-    if identity.login_file_path:
-        why = f"{SILENT}{since}; the agent writes a fresh login file to {identity.login_file_path}."
+    place = place_text(world, identity, now)
+    if place:
+        why = f"{SILENT}{since}; the agent writes a fresh login file to {place}."
         return replace(client, route=ReturnRoute.FILE.value, why=why)
     return replace(client, route=ReturnRoute.MANUAL.value, why=f"{SILENT}{since}: somebody must carry a file to it.")
 

@@ -6,21 +6,20 @@ rows, never remembered. The phase and the version that guards it are `backend.se
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from backend.core.blast import ReturnRoute
 from backend.core.errors import InconsistentState
-from backend.core.model import Authority, AuthorityStatus, Bundle, Heartbeat, Identity, LastSeen
+from backend.core.model import Authority, AuthorityStatus, Bundle, Heartbeat, LastSeen
 from backend.pki.trust import bundle_pem, split_bundle, verify_chain
-from backend.service import server_certificate
+from backend.service import deliveries, server_certificate
 from backend.service.contact import is_living
 from backend.service.fence import clear_fence
 from backend.service.world import World
 from backend.store.port import Transaction
-from backend.store.records import FileDelivery, RotationClientRow, RotationRow
+from backend.store.records import RotationClientRow, RotationRow
 
 
 def find_authority(tx: Transaction, generation: int) -> Authority | None:
@@ -76,7 +75,7 @@ def cut_over(tx: Transaction, world: World, rotation: RotationRow, now: datetime
     revoked = tx.certificates.revoke_generation(rotation.from_generation, now)
     clear_fence(tx)
     server_certificate.ensure(tx, world)
-    _owe_login_files(tx, now)
+    _owe_login_files(tx, world, now)
     world.peers.clear()
     return revoked
 
@@ -129,23 +128,12 @@ def mark_lost(
     return lost
 
 
-def _owe_login_files(tx: Transaction, now: datetime) -> None:
-    """A fresh login file with the new root for every client whose file the agent can write."""
+def _owe_login_files(tx: Transaction, world: World, now: datetime) -> None:
+    """A fresh login file with the new root for every client that the agent can deliver one to."""
     owed = {delivery.identity_number for delivery in tx.orders.open_deliveries()}
     for identity in tx.identities.all():
-        if _gets_file(identity) and identity.number not in owed:
-            delivery = FileDelivery(
-                id=str(uuid.uuid4()),
-                identity_number=identity.number,
-                path=identity.login_file_path,
-                token_id="",
-                created_at=now,
-            )
-            tx.orders.put_delivery(delivery)
-
-
-def _gets_file(identity: Identity) -> bool:
-    return bool(identity.login_file_path) and identity.revoked_at is None
+        if identity.revoked_at is None and identity.number not in owed:
+            deliveries.owe(tx, world, identity, now)
 
 
 def _self_test(world: World, staged: Authority, now: datetime) -> None:

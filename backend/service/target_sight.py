@@ -8,10 +8,10 @@ from datetime import datetime
 
 from backend.core.model import Certificate, Heartbeat, Token
 from backend.core.plan import ActionKind
-from backend.service.contact import BY_FILE
+from backend.service.contact import BY_FILE, BY_SECRET
 from backend.service.token_line import find_current
 from backend.store.port import Transaction
-from backend.store.records import FileDelivery, OperationRow, Order, OrderKind, TargetRow
+from backend.store.records import Delivery, OperationRow, Order, OrderKind, TargetRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Sight:
     heartbeat: Heartbeat | None
     token_order: Order | None
     sign_order: Order | None
-    delivery: FileDelivery | None
+    delivery: Delivery | None
     token: Token | None
     fresh_token: Token | None
 
@@ -53,7 +53,7 @@ def see(
     signing = OrderKind.RENEW if ActionKind.RENEW in parts else OrderKind.SIGN_IN
     file_id = order_id(operation, target, "file")
     delivery = None
-    if target.route == BY_FILE:
+    if target.route in {BY_FILE, BY_SECRET}:
         delivery = next((found for found in tx.orders.deliveries_of(operation.id) if found.id == file_id), None)
     token_id = target.token_id
     if token_order is not None:

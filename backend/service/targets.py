@@ -14,11 +14,11 @@ from typing import Final
 from backend.core.model import Certificate, Identity
 from backend.core.plan import ActionKind
 from backend.core.planrules import STORED_NOT_IN_USE
-from backend.service.contact import BY_FILE, BY_HAND, BY_HEARTBEAT, patience
+from backend.service.contact import BY_FILE, BY_HAND, BY_HEARTBEAT, BY_SECRET, patience
 from backend.service.current import current_of, trusted_generations
 from backend.service.target_sight import Sight, order_id, see
 from backend.store.port import Transaction
-from backend.store.records import FileDelivery, OperationRow, Order, OrderKind, TargetRow
+from backend.store.records import Delivery, OperationRow, Order, OrderKind, TargetRow
 
 UNDER_WAY: Final = frozenset({"ordered", "issued", "delivered"})
 ENDED: Final = frozenset({"done", "failed", "skipped"})
@@ -114,11 +114,13 @@ def _order(
     now: datetime,
     kinds: tuple[OrderKind, ...],
 ) -> None:
-    if target.route == BY_FILE:
-        delivery = FileDelivery(
+    if target.route in {BY_FILE, BY_SECRET}:
+        delivery = Delivery(
             id=order_id(operation, target, "file"),
             identity_number=identity.number,
-            path=identity.login_file_path,
+            route=target.route,
+            cluster=identity.cluster if target.route == BY_SECRET else "",
+            place=identity.login_file_path if target.route == BY_FILE else "",
             token_id="",
             created_at=now,
             operation_id=operation.id,
@@ -143,6 +145,8 @@ def _first_step(target: TargetRow, identity: Identity) -> str:
         return "1/3 waits for you: take its login file and bring it to the client"
     if target.route == BY_FILE:
         return f"1/3 writing {identity.login_file_path}"
+    if target.route == BY_SECRET:
+        return f"1/3 applying its Secret in {identity.cluster}"
     return "1/3 ordered, goes out with its next heartbeat"
 
 
@@ -173,7 +177,7 @@ def _look_rotate(sight: Sight) -> TargetRow:
     if sight.token_order is not None and sight.token_order.done_at is not None:
         return _end(target, "done", f"the client stored the new token, {until}", sight.now)
     if target.state == "delivered":
-        where = sight.delivery.path if sight.delivery is not None else "your hands"
+        where = sight.delivery.label if sight.delivery is not None else "your hands"
         return _end(target, "done", f"delivered to {where}, not yet used; good {until}", sight.now)
     return target
 
@@ -257,10 +261,10 @@ def _note_delivery(sight: Sight) -> TargetRow:
         return target
     if delivery.written_at is not None:
         if delivery.last_error:
-            return _end(target, "failed", f"{delivery.path}: {delivery.last_error}", sight.now)
+            return _end(target, "failed", f"{delivery.label}: {delivery.last_error}", sight.now)
         return replace(target, state="delivered", token_id=delivery.token_id)
     if delivery.last_error:
-        return replace(target, step=f"1/3 {delivery.path}: {delivery.last_error}; it is tried again")
+        return replace(target, step=f"1/3 {delivery.label}: {delivery.last_error}; it is tried again")
     return target
 
 
@@ -284,7 +288,7 @@ def _unused(sight: Sight, target: TargetRow) -> str:
         )
     if target.state == "delivered" and sight.delivery is not None:
         return (
-            f"{STORED_NOT_IN_USE}: the login file is at {sight.delivery.path} and nobody signed in with it; "
+            f"{STORED_NOT_IN_USE}: the login file is at {sight.delivery.label} and nobody signed in with it; "
             f"start the client, or restart it{_said(sight)}"
         )
     return ""
@@ -319,8 +323,8 @@ def _last_sign(sight: Sight) -> datetime:
 
 def _advice(sight: Sight, target: TargetRow) -> str:
     said = _said(sight)
-    if target.route == BY_FILE:
-        return f"its login file could not be written; {target.step.partition(' ')[2]}"
+    if target.route in {BY_FILE, BY_SECRET}:
+        return f"its login file could not be delivered; {target.step.partition(' ')[2]}"
     orders = [order for order in (sight.token_order, sight.sign_order) if order is not None]
     order = next((found for found in orders if found.done_at is None), orders[-1] if orders else None)
     if order is not None and order.handed_out_at is not None:

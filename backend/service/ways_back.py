@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from backend.core.blast import WayBack, way_back
+from backend.core.delivery import first_ready
 from backend.core.model import Identity
 from backend.service.contact import is_living
 from backend.service.fleet import columns_of
+from backend.service.reach import ways_now
 from backend.service.world import World
 from backend.store.port import Transaction
 
@@ -27,6 +29,12 @@ def ways_back(tx: Transaction, world: World, identities: Iterable[Identity], now
                 columns.facts(index, now=now, agent_alive=True, agent_now=now),
                 now,
                 heartbeat_alive=is_living(heartbeats.get(identity.number), now),
-                login_file_path=identity.login_file_path,
+                place=place_text(world, identity, now),
             )
     return found
+
+
+def place_text(world: World, identity: Identity, now: datetime) -> str:
+    """Where the agent could put this client's login file now, in words; "" where somebody must carry it."""
+    way = first_ready(ways_now(world.delivery, world.reach, identity, now))
+    return "" if way is None else str(way.place)

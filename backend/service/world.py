@@ -1,8 +1,9 @@
 """What use cases get besides a transaction: the clock, the keys, the deployment's names and the policy.
 
 A `World` is made once for a running agent (`backend.service.bootstrap.open_world`) and never changes; whatever can
-change lives in rows. The exceptions are `peers`, a cache that may be emptied at any time, `rates`, which counts how
-often what happens, and `watch`, which compares the two clocks of this process.
+change lives in rows. The exceptions are `reach`, what was last found at delivery places, `peers`, a cache that may be
+emptied at any time, `rates`, which counts how often what happens, and `watch`, which compares the two clocks of this
+process.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from backend.clock import Clock
 from backend.core import limits
 from backend.service.alert_file import Sink
 from backend.service.clock_watch import ClockWatch
+from backend.service.delivery_file import DeliverySettings
 from backend.service.mint import TokenMint
 from backend.service.peers import PeerCache
 from backend.service.rates import RateLimits, Rates
+from backend.service.reach import ReachBook
 from backend.service.signer import Signer
 
 ADMIN_DIRECTORY: Final = "admin"  # in the agent's directory: where administrators' login files may lie
@@ -70,6 +73,8 @@ class World:
     policy: Policy = field(default_factory=Policy)
     simulated: bool = False
     sinks: tuple[Sink, ...] = ()  # who is told of alerts
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)  # through which clusters login files may go
+    reach: ReachBook = field(default_factory=ReachBook, compare=False, repr=False)
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
     rates: Rates = field(default_factory=Rates, compare=False, repr=False)
     watch: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)

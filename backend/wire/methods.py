@@ -27,7 +27,15 @@ from backend.wire.moc import (
     roleassignment_pb2,
     version_pb2,
 )
-from backend.wire.mocdeck.v1 import alert_pb2, audit_pb2, authority_pb2, client_pb2, fleet_pb2, operation_pb2
+from backend.wire.mocdeck.v1 import (
+    alert_pb2,
+    audit_pb2,
+    authority_pb2,
+    client_pb2,
+    delivery_pb2,
+    fleet_pb2,
+    operation_pb2,
+)
 
 # The login port asks for no client certificate, so only the service that hands one out may be there (protocol.md 1.1).
 LOGIN_FILES: Final[tuple[FileDescriptor, ...]] = (authentication_pb2.DESCRIPTOR,)
@@ -48,6 +56,7 @@ DATA_FILES: Final[tuple[FileDescriptor, ...]] = (
     client_pb2.DESCRIPTOR,
     audit_pb2.DESCRIPTOR,
     alert_pb2.DESCRIPTOR,
+    delivery_pb2.DESCRIPTOR,
 )
 
 

@@ -306,7 +306,7 @@ class StagedAgent:
     def _ways(self) -> dict[str, WayBack]:
         return {
             name: way_back(
-                one.facts, self.now, heartbeat_alive=one.heartbeat_alive, login_file_path=one.login_file_path
+                one.facts, self.now, heartbeat_alive=one.heartbeat_alive, place=one.login_file_path
             )
             for name, one in self._facts().items()
         }

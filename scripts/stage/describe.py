@@ -83,6 +83,7 @@ def describe(seed: Seed, number: int) -> ClientDetail:
             _event(204, 259_110, "sign_in", seed.name, "done", {"from": "10.0.4.17"}),
         ),
         delivery_route="heartbeat" if seed.beats else "file" if seed.login_file else "manual",
+        places=(f"{seed.login_file}: ready, can be written",) if seed.login_file else (),
         tags=(("rack", "b-12"),),
     )
 

@@ -232,7 +232,7 @@ def test_outages_are_measured_from_the_last_good_call_to_the_first() -> None:
 def test_every_client_has_a_way_back_or_a_reason_why_not(
     given_facts: dict[str, Any], alive: bool, path: str, route: ReturnRoute, words: str, make_client: MakeClient
 ) -> None:
-    found = way_back(make_client(**given_facts), NOW, heartbeat_alive=alive, login_file_path=path)
+    found = way_back(make_client(**given_facts), NOW, heartbeat_alive=alive, place=path)
     assert found.route is route
     assert words in found.why
 

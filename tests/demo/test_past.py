@@ -113,6 +113,6 @@ def test_every_living_client_has_a_way_back_from_a_ca_rotation(past: Past, story
         columns.facts(0, now=now, agent_alive=True, agent_now=now),
         now,
         heartbeat_alive=True,
-        login_file_path=identity.login_file_path,
+        place=identity.login_file_path,
     )
     assert way.route in {ReturnRoute.ITSELF, ReturnRoute.FILE} or identity.login_file_path, way.why

@@ -24,7 +24,7 @@ from backend.pki.vault import WrongPassphrase
 from backend.server.app import Agent
 from backend.server.ports import PortUnavailable
 from backend.service.audit import SLICE, record
-from backend.store.records import FileDelivery
+from backend.store.records import Delivery
 from backend.wire.convert import decoded, login_message
 from backend.wire.methods import get_method
 from backend.wire.moc import common_pb2, identity_pb2, roleassignment_pb2, version_pb2
@@ -245,7 +245,7 @@ async def test_a_login_file_on_a_share_that_hangs_does_not_stop_the_agent(
         hung.set()
         ended.wait(20)
 
-    monkeypatch.setattr("backend.server.app.write_login_file", hang)
+    monkeypatch.setattr("backend.server.delivering.write_login_file", hang)
     try:
         async with served.channel() as channel:
             await create(channel, "kva-1")
@@ -270,10 +270,10 @@ async def test_a_login_file_on_a_share_that_hangs_does_not_stop_the_agent(
 
 
 def owe(tx: Any, name: str, path: Path) -> None:
-    delivery = FileDelivery(
+    delivery = Delivery(
         id="owed",
         identity_number=tx.identities.get(name).number,
-        path=str(path),
+        place=str(path),
         token_id="",
         created_at=SystemClock().now(),
     )

@@ -15,7 +15,7 @@ from backend.service import identities
 from backend.service.auto_rotation import rotate_due
 from backend.service.deliveries import MOST_AT_ONCE, PreparedFile, login_file, mark_failed, mark_written, prepare
 from backend.service.fence import clear_fence, set_fence
-from backend.store.records import FileDelivery, OrderKind
+from backend.store.records import Delivery, OrderKind
 
 if TYPE_CHECKING:
     from tests.service.conftest import Born, Site
@@ -39,8 +39,8 @@ def owe(site: Site, name: str = "kva") -> None:
     with site.transaction() as tx:
         identity = tx.identities.get(name)
         tx.orders.put_delivery(
-            FileDelivery(
-                id=f"d-{name}", identity_number=identity.number, path=PATH, token_id="", created_at=site.clock.now()
+            Delivery(
+                id=f"d-{name}", identity_number=identity.number, place=PATH, token_id="", created_at=site.clock.now()
             )
         )
 

@@ -11,7 +11,7 @@ import pytest
 from backend.core.errors import AlreadyExists, InconsistentState, NotFound
 from backend.core.model import ClientKind, ClientType, Cluster, RevokeReason, TokenStanding
 from backend.store.port import Store
-from backend.store.records import FileDelivery, Order, OrderKind
+from backend.store.records import Delivery, Order, OrderKind
 
 
 def test_an_identity_comes_back_as_it_was_put_in(store: Store, make: Any) -> None:
@@ -95,7 +95,7 @@ def test_a_removal_takes_all_but_the_certificates(ready: Store, make: Any) -> No
         tx.heartbeats.put(make.heartbeat(1))
         tx.seen.put(make.seen(1))
         tx.orders.put(Order(id="o1", identity_number=1, kind=OrderKind.RENEW, created_at=make.now))
-        tx.orders.put_delivery(FileDelivery(id="d1", identity_number=1, path="/p", token_id="", created_at=make.now))
+        tx.orders.put_delivery(Delivery(id="d1", identity_number=1, place="/p", token_id="", created_at=make.now))
     with ready.transaction() as tx:
         tx.certificates.revoke_of(1, make.now, RevokeReason.IDENTITY)
         tx.identities.delete(1)

@@ -11,7 +11,7 @@ import pytest
 from backend.core.errors import AlreadyExists, InconsistentState, NotFound
 from backend.store.port import Store
 from backend.store.records import (
-    FileDelivery,
+    Delivery,
     OperationRow,
     Order,
     OrderKind,
@@ -101,8 +101,8 @@ def test_a_cancelled_order_is_gone_and_a_done_one_stays(ready: Store, make: Any)
 
 
 def test_a_delivery_is_owed_until_it_is_written(ready: Store, make: Any) -> None:
-    owed = FileDelivery(
-        id="d1", identity_number=1, path="/var/login.yaml", token_id="", created_at=make.now, operation_id="op"
+    owed = Delivery(
+        id="d1", identity_number=1, place="/var/login.yaml", token_id="", created_at=make.now, operation_id="op"
     )
     with ready.transaction() as tx:
         tx.orders.put_delivery(owed)

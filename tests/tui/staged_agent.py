@@ -293,5 +293,5 @@ def detail_of(seed: Seed) -> ClientDetail:
             heard_at=NOW - timedelta(seconds=12), interval=timedelta(seconds=30), address="10.0.4.17",
             serial="5f2a91c077de", epoch=7, skew=timedelta(seconds=1), loop_alive=True, last_error="", version="0.1.0",
         ),
-        history=(event(2), event(1)), delivery_route="heartbeat", tags=(("mocdeck.kind", seed.kind),),
+        history=(event(2), event(1)), delivery_route="heartbeat", places=(), tags=(("mocdeck.kind", seed.kind),),
     )  # fmt: skip

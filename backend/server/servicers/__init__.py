@@ -14,6 +14,7 @@ from backend.server.servicers import (
     authority,
     certificate,
     client,
+    delivery,
     fleet,
     identity,
     inventory,
@@ -35,5 +36,6 @@ TABLE: Final[Table] = MappingProxyType(
         **authority.TABLE,
         **audit.TABLE,
         **alert.TABLE,
+        **delivery.TABLE,
     }
 )

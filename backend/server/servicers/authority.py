@@ -10,7 +10,8 @@ from backend.core.delta import AuthorityInfo
 from backend.core.errors import InvalidInput
 from backend.core.model import Authority
 from backend.core.rotation import ClientStanding, Gate
-from backend.server.servicer import Context, Served, Table
+from backend.server.calls import Looks
+from backend.server.servicer import Context, Served, Table, Unfinished
 from backend.service import rotation
 from backend.service.rotation import Move
 from backend.service.rotation_checks import ReadinessCheck
@@ -27,11 +28,15 @@ def _list(context: Context, request: authority_pb2.AuthorityListRequest) -> auth
     return _authorities_message(authorities(context.tx))
 
 
-def _plan(context: Context, request: authority_pb2.PlanRotationRequest) -> authority_pb2.RotationPlan:
+def _plan(context: Context, request: authority_pb2.PlanRotationRequest) -> authority_pb2.RotationPlan | Unfinished:
+    if not context.call.progress and context.world.delivery.clusters:
+        return Unfinished(Looks(names=None))  # whoever comes back through a Secret must be reachable there
     return _plan_message(plan_rotation(context.tx, context.world, context.caller))
 
 
-def _start(context: Context, request: authority_pb2.StartRotationRequest) -> authority_pb2.Rotation:
+def _start(context: Context, request: authority_pb2.StartRotationRequest) -> authority_pb2.Rotation | Unfinished:
+    if not context.call.progress and context.world.delivery.clusters:
+        return Unfinished(Looks(names=None))
     return _rotation_message(
         rotation.start_rotation(
             context.tx,

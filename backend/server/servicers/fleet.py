@@ -10,6 +10,7 @@ from backend.service import fleet
 from backend.service.description import CertificateDescription, ClientDescription
 from backend.wire.convert.audit import audit_record
 from backend.wire.convert.checks import check_name
+from backend.wire.convert.delivery import delivery_place
 from backend.wire.convert.fleet import fleet_chunks
 from backend.wire.convert.instants import instant, unix
 from backend.wire.methods import get_method
@@ -69,6 +70,7 @@ def _description(client: ClientDescription) -> fleet_pb2.Description:
         history=[audit_record(event) for event in client.history],
         delivery_route=client.delivery_route,
         tags=dict(client.tags),
+        places=[delivery_place(way) for way in client.ways],
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from backend.core.plan import ActionKind, Decision
-from backend.server.servicer import Context, Served, Table
+from backend.server.calls import Looks
+from backend.server.servicer import Context, Served, Table, Unfinished
 from backend.service import operations
 from backend.service.operations import OperationView, TargetView
-from backend.service.planning import PlanView, plan
+from backend.service.planning import PlanView, plan, question_of, unlooked
 from backend.wire.convert.actions import NUMBERS, action_kind, update_scope
 from backend.wire.convert.checks import check_name, check_text
 from backend.wire.convert.instants import unix
@@ -18,23 +19,30 @@ from backend.wire.mocdeck.v1 import operation_pb2
 _MOST: Final = 500
 
 
-def _plan(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2.Plan:
-    made = plan(
-        context.tx,
-        context.world,
-        context.caller,
-        action=action_kind(request.action),
-        names=[check_name(name, "client name") for name in request.names],
-        force=request.force,
-        reason=check_text(request.reason, "reason"),
-        overlap_seconds=request.overlap_seconds,
-        parallel=request.parallel or 1,
-        update=update_scope(request.update) if request.HasField("update") else None,
+def _plan(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2.Plan | Unfinished:
+    asked: dict[str, Any] = {
+        "action": action_kind(request.action),
+        "names": [check_name(name, "client name") for name in request.names],
+        "force": request.force,
+        "reason": check_text(request.reason, "reason"),
+        "overlap_seconds": request.overlap_seconds,
+        "parallel": request.parallel or 1,
+        "update": update_scope(request.update) if request.HasField("update") else None,
+    }
+    names = () if context.call.progress else unlooked(context.tx, context.world, question_of(**asked))
+    if names:  # not in here: looking may take seconds, and this is where everybody's calls are answered
+        return Unfinished(Looks(names=names))
+    return _plan_message(plan(context.tx, context.world, context.caller, **asked))
+
+
+def _start(context: Context, request: operation_pb2.StartRequest) -> operation_pb2.Operation | Unfinished:
+    names = (
+        ()
+        if context.call.progress
+        else operations.unlooked_of(context.tx, context.world, request.plan_id, request.hash)
     )
-    return _plan_message(made)
-
-
-def _start(context: Context, request: operation_pb2.StartRequest) -> operation_pb2.Operation:
+    if names:
+        return Unfinished(Looks(names=names))
     return _operation_message(
         operations.start(
             context.tx,
@@ -101,6 +109,7 @@ def _decision_message(decision: Decision) -> operation_pb2.PlanTarget:
         token_now=unix(decision.token_now),
         token_then=unix(decision.token_then),
         downtime=decision.downtime,
+        route_why=decision.route_why,
     )
 
 

@@ -173,7 +173,7 @@ class DescribeRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class Description(_message.Message):
-    __slots__ = ("name", "id", "number", "kind", "client_type", "cluster", "host", "owner", "location", "roles", "login_file_path", "token_lifetime_seconds", "created_at", "revoked_at", "revoked_by", "certificates", "tokens", "last_seen_at", "last_seen_from", "last_seen_serial", "heartbeat", "history", "delivery_route", "tags")
+    __slots__ = ("name", "id", "number", "kind", "client_type", "cluster", "host", "owner", "location", "roles", "login_file_path", "token_lifetime_seconds", "created_at", "revoked_at", "revoked_by", "certificates", "tokens", "last_seen_at", "last_seen_from", "last_seen_serial", "heartbeat", "history", "delivery_route", "tags", "places")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -205,6 +205,7 @@ class Description(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_ROUTE_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
     name: str
     id: str
     number: int
@@ -229,7 +230,24 @@ class Description(_message.Message):
     history: _containers.RepeatedCompositeFieldContainer[AuditRecord]
     delivery_route: str
     tags: _containers.ScalarMap[str, str]
-    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[str] = ..., client_type: _Optional[str] = ..., cluster: _Optional[str] = ..., host: _Optional[str] = ..., owner: _Optional[str] = ..., location: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., login_file_path: _Optional[str] = ..., token_lifetime_seconds: _Optional[int] = ..., created_at: _Optional[int] = ..., revoked_at: _Optional[int] = ..., revoked_by: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[CertificateRecord, _Mapping]]] = ..., tokens: _Optional[_Iterable[_Union[TokenRecord, _Mapping]]] = ..., last_seen_at: _Optional[int] = ..., last_seen_from: _Optional[str] = ..., last_seen_serial: _Optional[str] = ..., heartbeat: _Optional[_Union[HeartbeatRecord, _Mapping]] = ..., history: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., delivery_route: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    places: _containers.RepeatedCompositeFieldContainer[DeliveryPlace]
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[str] = ..., client_type: _Optional[str] = ..., cluster: _Optional[str] = ..., host: _Optional[str] = ..., owner: _Optional[str] = ..., location: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., login_file_path: _Optional[str] = ..., token_lifetime_seconds: _Optional[int] = ..., created_at: _Optional[int] = ..., revoked_at: _Optional[int] = ..., revoked_by: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[CertificateRecord, _Mapping]]] = ..., tokens: _Optional[_Iterable[_Union[TokenRecord, _Mapping]]] = ..., last_seen_at: _Optional[int] = ..., last_seen_from: _Optional[str] = ..., last_seen_serial: _Optional[str] = ..., heartbeat: _Optional[_Union[HeartbeatRecord, _Mapping]] = ..., history: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., delivery_route: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., places: _Optional[_Iterable[_Union[DeliveryPlace, _Mapping]]] = ...) -> None: ...
+
+class DeliveryPlace(_message.Message):
+    __slots__ = ("route", "place", "cluster", "state", "sentence", "looked_at")
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SENTENCE_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    route: str
+    place: str
+    cluster: str
+    state: str
+    sentence: str
+    looked_at: int
+    def __init__(self, route: _Optional[str] = ..., place: _Optional[str] = ..., cluster: _Optional[str] = ..., state: _Optional[str] = ..., sentence: _Optional[str] = ..., looked_at: _Optional[int] = ...) -> None: ...
 
 class CertificateRecord(_message.Message):
     __slots__ = ("serial", "generation", "issuer", "not_before", "not_after", "fingerprint", "issued_at", "renew_from", "renew_until", "first_used_at", "last_used_at", "revoked_at", "revoke_reason", "renew_count", "current", "shortened", "pem")

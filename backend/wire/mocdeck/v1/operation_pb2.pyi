@@ -75,7 +75,7 @@ class Plan(_message.Message):
     def __init__(self, id: _Optional[str] = ..., action: _Optional[_Union[ActionKind, str]] = ..., hash: _Optional[str] = ..., made_at: _Optional[int] = ..., expires_at: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[PlanTarget, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., runs: _Optional[int] = ..., parallel: _Optional[int] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class PlanTarget(_message.Message):
-    __slots__ = ("name", "number", "cluster", "kind", "runs", "why", "route", "steps", "certificate_now", "certificate_then", "token_now", "token_then", "downtime")
+    __slots__ = ("name", "number", "cluster", "kind", "runs", "why", "route", "steps", "certificate_now", "certificate_then", "token_now", "token_then", "downtime", "route_why")
     NAME_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +89,7 @@ class PlanTarget(_message.Message):
     TOKEN_NOW_FIELD_NUMBER: _ClassVar[int]
     TOKEN_THEN_FIELD_NUMBER: _ClassVar[int]
     DOWNTIME_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_WHY_FIELD_NUMBER: _ClassVar[int]
     name: str
     number: int
     cluster: str
@@ -102,7 +103,8 @@ class PlanTarget(_message.Message):
     token_now: int
     token_then: int
     downtime: str
-    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., cluster: _Optional[str] = ..., kind: _Optional[str] = ..., runs: _Optional[bool] = ..., why: _Optional[str] = ..., route: _Optional[str] = ..., steps: _Optional[_Iterable[str]] = ..., certificate_now: _Optional[int] = ..., certificate_then: _Optional[int] = ..., token_now: _Optional[int] = ..., token_then: _Optional[int] = ..., downtime: _Optional[str] = ...) -> None: ...
+    route_why: str
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., cluster: _Optional[str] = ..., kind: _Optional[str] = ..., runs: _Optional[bool] = ..., why: _Optional[str] = ..., route: _Optional[str] = ..., steps: _Optional[_Iterable[str]] = ..., certificate_now: _Optional[int] = ..., certificate_then: _Optional[int] = ..., token_now: _Optional[int] = ..., token_then: _Optional[int] = ..., downtime: _Optional[str] = ..., route_why: _Optional[str] = ...) -> None: ...
 
 class StartRequest(_message.Message):
     __slots__ = ("plan_id", "hash", "origin")
