@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from backend.core.evidence import Evidence
 from backend.core.facts import Assessment, Overlay
 from backend.core.model import ClientKind
 from backend.core.planrules import BROKEN, NOT_DUE, ActionKind, Verdict, judge
-from backend.core.reasons import end_of
+from backend.core.reasons import at, end_of
 
 # The order of domain.md 6.1 and 16.6-2: node agents first, because everything else runs on their hosts.
 MANAGEMENT_KINDS: Final = (
@@ -39,6 +40,7 @@ CLUSTER_KINDS: Final = (
 LEFT_ALONE: Final = Verdict(
     runs=False, why="left alone: load balancer agents, active and passive, are updated with --patch-load-balancer only"
 )
+SHUT_OUT: Final = Verdict(runs=False, why="left alone: its identity is revoked; a new identity would let it in")
 KUBELET: Final = (
     "Certificates of control plane and kubelets are made and renewed inside the cluster, out of this agent's reach: "
     "they stay as they are. x509 errors inside the cluster need -fixKubeletCredentials on a host, and before this."
@@ -102,6 +104,11 @@ def _stage(kind: ClientKind) -> int:
     if kind is ClientKind.NODE_AGENT:
         return 0
     return 2 if kind is ClientKind.LB_AGENT else 1
+
+
+def planned_off(until: datetime) -> Verdict:
+    """Leave a client alone that is off on purpose; a reason lifts it."""
+    return Verdict(runs=False, why=f"left alone: it is planned off until {at(until)}", forced_by_reason=True)
 
 
 def management_first(broken: Sequence[str]) -> Verdict | None:

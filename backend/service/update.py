@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from backend.core.errors import InconsistentState, InvalidInput, NotFound
 from backend.core.facts import Overlay, Severity
@@ -15,7 +16,7 @@ from backend.core.health import assess
 from backend.core.model import ClientKind, Identity
 from backend.core.plan import Decision, PlanDraft, PlanFacts, absent_line
 from backend.core.reasons import at
-from backend.core.update import KUBELET, LEFT_ALONE, UpdateScope, management_first
+from backend.core.update import KUBELET, LEFT_ALONE, SHUT_OUT, UpdateScope, management_first, planned_off
 from backend.service.caller import Caller
 from backend.service.contact import patience
 from backend.service.plan_facts import facts_of
@@ -42,14 +43,14 @@ def select(tx: Transaction, world: World, scope: UpdateScope) -> Selection:
     """
     _refuse_cluster(tx, scope)
     identities = tx.identities.all()
-    facts = facts_of(tx, world, _members(tx, scope, identities))
+    facts = [_set_aside(client, world.clock.now()) for client in facts_of(tx, world, _members(tx, scope, identities))]
     seen = {client.kind for client in facts}
     absent = [absent_line(kind, scope.cluster) for kind in scope.expected if kind not in seen]
     if scope.is_management:
         return Selection(facts=facts, absent=absent, notes=())
     first = management_first(_broken(tx, world, _members(tx, UpdateScope(), identities)))
     if first is not None:
-        facts = [replace(client, barred=first) for client in facts]
+        facts = [replace(client, barred=client.barred or first) for client in facts]
     if not scope.patch_load_balancer:
         facts = [replace(c, barred=LEFT_ALONE) if c.kind is ClientKind.LB_AGENT else c for c in facts]
     return Selection(facts=facts, absent=absent, notes=(KUBELET,))
@@ -93,12 +94,21 @@ def _members(tx: Transaction, scope: UpdateScope, identities: Sequence[Identity]
     return [one for one in identities if scope.has(one.kind, one.cluster, management)]
 
 
+def _set_aside(client: PlanFacts, now: datetime) -> PlanFacts:
+    """Mark a client that is out on purpose, so that it neither stands in the way nor counts as refused."""
+    until = client.facts.planned_off_until
+    if client.facts.identity_revoked:
+        return replace(client, barred=SHUT_OUT)
+    return replace(client, barred=planned_off(until)) if until is not None and now < until else client
+
+
 def _broken(tx: Transaction, world: World, management: Sequence[Identity]) -> list[str]:
-    """Name the clients of management that cannot get in, and of which nobody said that they are off on purpose."""
+    """Name the clients of management that cannot get in, of those that are not out on purpose."""
     now = world.clock.now()
     found = []
     for client in facts_of(tx, world, management):
         judged = assess(client.facts, now)
-        if judged.severity is Severity.EXPIRED and Overlay.PLANNED_OFF not in judged.overlays:
+        is_out = _set_aside(client, now).barred is not None or Overlay.ORPHAN in judged.overlays
+        if judged.severity is Severity.EXPIRED and not is_out:
             found.append(client.name)
     return found

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from backend.core.facts import ClientFacts
+from backend.core.grants import Action, GeneralOperation, Grant, Grants, Permission, Provider, ProviderOperation
 from backend.core.model import ClientKind, TokenStanding
 from backend.core.plan import NOT_DUE, ActionKind, Decision, PlanDraft, PlanFacts, Route, absent_line, make_plan
 from backend.core.planrules import Verdict
+from backend.core.rbac import PERMISSIONS, UPDATE, allows
 from backend.core.update import (
     CLUSTER_KINDS,
     LEFT_ALONE,
@@ -208,6 +210,27 @@ def test_a_client_that_was_never_seen_is_a_line_of_the_plan_and_of_its_hash(plan
     assert made.runs == 1
     assert made.hash != plan({"left": DAY}).hash
     assert plan(absent=[line]).runs == 0
+
+
+@pytest.mark.parametrize(
+    ("verbs", "allowed"),
+    [
+        ((ProviderOperation.IDENTITY_ROTATE,), False),
+        ((ProviderOperation.IDENTITY_CERTIFICATE_RENEW,), False),
+        ((ProviderOperation.IDENTITY_ROTATE, ProviderOperation.IDENTITY_CERTIFICATE_RENEW), True),
+    ],
+)
+@pytest.mark.parametrize("call", ["Start", "Stop"])
+def test_an_update_needs_the_right_to_rotate_and_the_right_to_renew_from_whichever_roles(
+    verbs: tuple[int, ...], allowed: bool, call: str
+) -> None:
+    held = [
+        Action(provider=Provider.IDENTITY, operation=GeneralOperation.PROVIDER_ACTION, provider_operation=verb)
+        for verb in verbs
+    ]
+    grants = Grants(identity_name="ops", grants=tuple(Grant(permission=Permission(actions=(one,))) for one in held))
+    rule = PERMISSIONS[f"/mocdeck.v1.OperationAgent/{call}"]
+    assert allows(rule, grants, code=UPDATE, is_self=False) is allowed
 
 
 def test_management_comes_first_while_one_of_it_cannot_get_in() -> None:

@@ -265,6 +265,27 @@ def test_a_workload_cluster_waits_for_management_that_cannot_get_in(site_of_two:
     assert decided(plan(live, CLUSTER, force=True, reason="the host is gone for good"))["kms"].runs
 
 
+def test_who_is_out_on_purpose_is_left_alone_and_stands_in_nobodys_way(site_of_two: Live) -> None:
+    live = site_of_two
+    until = live.site.clock.now() + 200 * DAY
+    with live.site.transaction() as tx:
+        off = Cluster(name="mgmt", is_management=True, planned_off_until=until)
+        put_cluster(tx, live.site.world, live.site.admin, off)
+    live.client("kva", kind=ClientKind.KVA, cluster="mgmt")
+    live.client("gone-host", kind=ClientKind.NODE_AGENT, cluster="")
+    with live.site.transaction() as tx:
+        identities.revoke(tx, live.site.world, live.site.admin, "gone-host")
+    live.site.clock.advance(91 * DAY)
+    renew_admin(live)
+    live.client("kms", kind=ClientKind.KMS, cluster="edge-1")
+    lines = decided(plan(live, MANAGEMENT))
+    assert lines["kva"].why.startswith("left alone: it is planned off until")
+    assert lines["gone-host"].why.startswith("left alone: its identity is revoked")
+    assert "not due" in decided(plan(live, CLUSTER))["kms"].why
+    forced = decided(plan(live, MANAGEMENT, force=True, reason="it is back already"))
+    assert (forced["kva"].runs, forced["gone-host"].runs) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("scope", "error", "said"),
     [
