@@ -6,6 +6,7 @@ A dry run unless the plan is given by id and hash and the deployment's name is t
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -30,10 +31,7 @@ _TIMEOUT_OPTION = click.option("--timeout", type=duration, default=_TIMEOUT, hel
 
 @click.group("rotate-ca")
 def command() -> None:
-    """Plan, run and watch the disruptive rotation of the CA.
-
-    Invoke-AksHciRotateCACertificate is the cmdlet whose work this does.
-    """
+    """Invoke-AksHciRotateCACertificate: plan, run and watch the disruptive rotation of the CA."""
 
 
 @command.command("plan")
@@ -189,7 +187,7 @@ def _show_plan(root: Root, output: str) -> Exit:
         return Exit.REFUSED
     say(
         f"Nothing was changed. To carry it out: mocdeck rotate-ca run --plan {made.id} --hash {made.hash} "
-        '--confirm DEPLOYMENT --reason "..."'
+        f'--confirm {shlex.quote(made.deployment)} --reason "..."'
     )
     return Exit.OK
 

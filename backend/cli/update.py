@@ -39,9 +39,7 @@ def command() -> None:
 @OUT
 @click.pass_context
 def certificates(ctx: click.Context, /, **options: Any) -> None:
-    """Update all clients of the management cluster.
-
-    Update-AksHciCertificates is the cmdlet whose work this does.
+    """Update-AksHciCertificates: bring the clients of the management cluster up to date.
 
     Node agents first, then KVA, KMS, CloudOperator, CSI, CertManager, CAPH and CloudProvider. Each gets a fresh token,
     a new certificate, both, or a repair; it is done when the client was seen to use it. What is not due is left alone
@@ -70,9 +68,7 @@ def cluster_certificates(
     fix_kubelet_credentials: bool,
     **options: Any,
 ) -> None:
-    """Update the clients of one workload cluster.
-
-    Update-AksHciClusterCertificates is the cmdlet whose work this does.
+    """Update-AksHciClusterCertificates: bring the clients of one workload cluster up to date.
 
     With --fix-cloud-credentials KMS, CSI, CertManager and CloudProvider, with --patch-load-balancer the load balancer
     agents too. The management cluster comes first: see `mocdeck update certificates`.
