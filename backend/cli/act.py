@@ -13,7 +13,7 @@ import click
 
 from backend.cli.console import put, say
 from backend.cli.exits import Exit
-from backend.cli.params import confirmation_options, duration, output_option
+from backend.cli.params import check_out, confirmation_options, duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -140,6 +140,13 @@ def act(ctx: click.Context, ask_for_plan: AskForPlan, wish: Wish, *, all_named: 
     """
     if wish.force and not wish.reason.strip():
         raise click.UsageError("--force needs --reason, which goes into the audit trail.", ctx)
+    if wish.out is not None and not wish.wait:
+        raise click.UsageError(
+            "--out needs --wait: login files are taken while the operation is watched; "
+            "without it take each one later with `mocdeck operations login-file`.",
+            ctx,
+        )
+    check_out(wish.out, may_be_directory=True)
     if wish.dry_run:
         ctx.exit(int(_preview(ctx.obj, ask_for_plan, wish)))
     from backend.cli.session import sole_change

@@ -36,6 +36,12 @@ class NotConfirmed(AgentError):
     reason: ClassVar[str] = "not_confirmed"
 
 
+class NotWritten(AgentError):
+    """The agent did what was asked, and the file for it could not be written here; the text says how to get it."""
+
+    reason: ClassVar[str] = "not_written"
+
+
 class NoPassphrase(AgentError):
     """The agent's keys need a passphrase, and none was given."""
 

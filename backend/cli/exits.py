@@ -99,6 +99,7 @@ _BY_REASON: Final[Mapping[str, Exit]] = {
     "unsafe_file": Exit.UNSAFE_FILE,
     "store_unsafe": Exit.UNSAFE_FILE,
     "store_unavailable": Exit.DISK,
+    "not_written": Exit.DISK,
     "busy": Exit.BUSY,
     "not_confirmed": Exit.NOT_CONFIRMED,
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backend.cli.console import facts, put, say, table
-from backend.cli.params import confirmation_options, duration, output_option
+from backend.cli.params import check_out, confirmation_options, duration, output_option
 from backend.cli.root import Root
 from backend.core.model import TAG_TOKEN, ClientKind, ClientType
 
@@ -92,6 +92,7 @@ def create(root: Root, /, name: str, **options: Any) -> None:
 
     if options["token"] and options["out"]:
         raise click.UsageError(f"--token {options['token']} makes no token, so there is no login file to write.")
+    check_out(options["out"])
     draft = IdentityDraft(
         name=name,
         kind=_KINDS[options["kind"].lower()],
@@ -129,6 +130,8 @@ def login_file(root: Root, name: str, out: Path, dry_run: bool, yes: bool, confi
     """
     from backend.cli.confirm import confirm_change
     from backend.cli.session import run_with_operator, sole_change
+
+    check_out(out)
 
     async def rotate(operator: Operator) -> None:
         await _write_login_file(operator, await operator.rotate_identity(name), out)
@@ -213,25 +216,32 @@ async def _create(operator: Operator, draft: IdentityDraft, roles: tuple[str, ..
 
 async def _write_login_file(operator: Operator, identity: Identity, out: Path) -> None:
     """Put the token of an answer into a login file, with the present roots and the way that we reached the agent."""
+    from backend.cli.edge import NotWritten
     from backend.client.login_file import CLIENT_TYPES, LoginFile, write_login_file
     from backend.core.model import Secret
+    from backend.pki.files import UnsafeFile
 
     names = {kind: word for word, kind in CLIENT_TYPES.items()}
     roots = await operator.authorities()
-    write_login_file(
-        out,
-        LoginFile(
-            name=identity.name,
-            token=Secret(identity.token),
-            trust_pem=roots.bundle_pem,
-            client_type=names.get(ClientType(identity.clientType), "ExternalClient"),
-            cloud_fqdn=identity.cloudFqdn or operator.context.address,
-            cloud_port=identity.cloudPort or operator.context.port,
-            cloud_auth_port=identity.cloudAuthPort or operator.context.auth_port,
-            location=identity.locationName,
-            auth_type="CA-Signed",
-        ),
+    login = LoginFile(
+        name=identity.name,
+        token=Secret(identity.token),
+        trust_pem=roots.bundle_pem,
+        client_type=names.get(ClientType(identity.clientType), "ExternalClient"),
+        cloud_fqdn=identity.cloudFqdn or operator.context.address,
+        cloud_port=identity.cloudPort or operator.context.port,
+        cloud_auth_port=identity.cloudAuthPort or operator.context.auth_port,
+        location=identity.locationName,
+        auth_type="CA-Signed",
     )
+    try:
+        write_login_file(out, login)
+    except (OSError, UnsafeFile) as error:
+        why = f"{error.strerror or error}: {out}" if isinstance(error, OSError) else str(error)
+        raise NotWritten(
+            f"the identity {identity.name} is there with a new token, but its login file was not written ({why}); "
+            f"make another one with `mocdeck identity login-file {identity.name} --out FILE`"
+        ) from error
     say(f"Login file of {identity.name}: {out} (mode 0600). It holds a token: carry it safely, then delete this copy.")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backend.cli.console import put, say, table
-from backend.cli.params import confirmation_options, duration, output_option
+from backend.cli.params import check_out, confirmation_options, duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def take_login_file(root: Root, operation_id: str, name: str, out: Path) -> None
 
     Each call makes a new token and ends the one before it.
     """
+    check_out(out)
     from backend.cli.follow import deliver
     from backend.cli.session import run_with_operator
 

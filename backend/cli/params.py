@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -43,6 +45,22 @@ def duration(value: str | timedelta) -> timedelta:
         return parse_duration(value)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from None
+
+
+def check_out(path: Path | None, *, may_be_directory: bool = False) -> None:
+    """Refuse a path that cannot be written, before anything is changed for the sake of what goes there.
+
+    Raises:
+        click.BadParameter: it is a directory, or its own is missing or closed to us.
+    """
+    if path is None or (may_be_directory and path.is_dir()):
+        return
+    if path.is_dir():
+        raise click.BadParameter(f"{path} is a directory; name a file in it.", param_hint="--out")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no directory {path.parent}; make it first.", param_hint="--out")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.BadParameter(f"nothing can be written in {path.parent}; name another place.", param_hint="--out")
 
 
 def output_option(*forms: str) -> Callable[[F], F]:

@@ -34,6 +34,7 @@ def plan_text(plan: RotationPlan) -> str:
             table(["CLIENT", "CLUSTER", "KIND", "WAY BACK", "WHY"], clients) if clients else "There are no clients.",
             "",
             f"Duration: {plan.duration}",
+            f"To start it, the deployment's name is typed: {plan.deployment}",
             f"Plan {plan.id}, good until {day(plan.expires_at)}",
             f"Hash {plan.hash}",
         ]

@@ -14,6 +14,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from backend.cli.console import say
 from backend.cli.edge import Busy, NoContext
 from backend.cli.root import Root
 from backend.core.errors import NotFound
@@ -108,6 +109,17 @@ def quiet_library(*, debug: bool) -> None:
         logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s")
     else:
         logging.getLogger().addHandler(logging.NullHandler())
+        files = logging.getLogger("backend.client.private")  # what was changed on the user's disk is the user's to know
+        if not any(isinstance(handler, _Sentences) for handler in files.handlers):
+            files.addHandler(_Sentences(logging.WARNING))
+
+
+class _Sentences(logging.Handler):
+    """Log records that are sentences for whoever typed the command."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it on standard error."""
+        say(f"mocdeck: {record.getMessage()}")
 
 
 async def _connected(root: Root, work: Callable[[Operator], Awaitable[T]]) -> T:

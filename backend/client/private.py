@@ -28,10 +28,10 @@ def read_own_file(path: Path, max_bytes: int) -> bytes:
         try:
             path.chmod(0o600)
         except OSError:
-            log.warning("file is readable by others and cannot be tightened", extra={"path": str(path)})
-        else:
             log.warning(
-                "file was readable by others; tightened to 0600",
-                extra={"path": str(path), "mode": f"{stat.S_IMODE(facts.st_mode):04o}"},
+                "%s can be reached by other accounts and its mode cannot be changed; run: chmod 600 %s", path, path
             )
+        else:
+            mode = f"{stat.S_IMODE(facts.st_mode):04o}"
+            log.warning("%s could be reached by other accounts (mode %s); its mode was set to 0600", path, mode)
     return read_private(path, max_bytes)

@@ -137,3 +137,18 @@ def test_the_audit_trail_is_read_and_verified(operator: Mocdeck) -> None:
     verdict = operator("audit", "--verify", "-o", "json")
     assert verdict.exit_code == 0
     assert json.loads(verdict.stdout)["intact"] is True
+
+
+def test_a_login_file_that_could_not_be_written_makes_no_identity(operator: Mocdeck, tmp_path: Path) -> None:
+    missing = tmp_path / "missing" / "login.yaml"
+    result = operator("identity", "create", "never-made", "--out", missing, "--yes")
+    assert result.exit_code == 64
+    assert f"there is no directory {missing.parent}" in result.stderr
+    assert "never-made" not in names(operator("identity", "list", "-o", "json"))
+    assert operator("identity", "login-file", "fresh-caph", "--out", tmp_path, "--yes").exit_code == 64
+
+
+def test_login_files_cannot_be_asked_for_without_waiting_for_them(operator: Mocdeck, tmp_path: Path) -> None:
+    result = operator("repair", "locked-kms", "--no-wait", "--out", tmp_path / "f.yaml", "--yes")
+    assert result.exit_code == 64
+    assert "operations login-file" in result.stderr

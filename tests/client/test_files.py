@@ -182,7 +182,7 @@ def test_a_file_that_others_could_read_is_tightened_and_read(
     path.chmod(0o644)
     access_file.read_access_file(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert "tightened" in caplog.text
+    assert "its mode was set to 0600" in caplog.text
 
 
 def test_a_directory_or_a_pipe_in_a_files_place_is_refused(tmp_path: Path) -> None:
