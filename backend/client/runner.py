@@ -18,6 +18,7 @@ from backend.client.backoff import Backoff, retry_cap
 from backend.client.clock_watch import ClockWatch
 from backend.client.credential import Credential
 from backend.client.heartbeat import Answer, OrderKind, Report, beat
+from backend.client.news import News
 from backend.client.orders import OrderBook
 from backend.client.planner import (
     Decision,
@@ -65,6 +66,7 @@ class Runner:
         self._clock_doubted = False
         self._bundle_behind = False
         self._progress = Progress()
+        self._news = News()
 
     @property
     def credential(self) -> Credential:
@@ -196,7 +198,7 @@ class Runner:
         cap = retry_cap(access.validity.lifetime if access is not None else None)
         wait = max(LEAST_SLEEP, self._try_backoff.fail(cap=cap, at_least=hint))
         self._retry_at = self._believed_now() + timedelta(seconds=int(wait.total_seconds()))
-        log.warning("try failed", extra={"why": str(error), "again_in_seconds": int(wait.total_seconds())})
+        self._news.tell_failure(str(error), int(wait.total_seconds()))
 
     def _is_too_soon(self) -> bool:
         """A certificate that is due or refused at birth must not become a storm; what people want is not held up."""
@@ -270,6 +272,7 @@ class Runner:
         self._progress.is_retrying = self._retry_at is not None
         status = status_of(self._credential, self._progress, decision, self._clock.now())
         self._credential.material.publish(status)
+        self._news.tell(status, refused=self._credential.holding().certificate_refused)
 
     def _pause(self, decision: Decision) -> timedelta:
         if isinstance(decision, SignIn | Renew | FetchBundle):
