@@ -32,7 +32,7 @@ from backend.server.edge import Edge
 from backend.server.notify import Changed
 from backend.server.ports import bind, require_free
 from backend.server.survey import Survey
-from backend.service import outbox, reconcile, server_certificate, ticks
+from backend.service import admin_file, outbox, reconcile, server_certificate, ticks
 from backend.service.agent_file import read_agent_file
 from backend.service.alert_file import read_alert_file
 from backend.service.bootstrap import STORE_FILE, open_world
@@ -140,6 +140,9 @@ class Agent:
             listening = self._watch(opened, listening, metrics)
             self._held = opened.pop_all()
         self._world = replace(self._world, port=listening.port, auth_port=listening.auth_port)
+        with self._store.transaction() as tx:
+            if admin_file.put_ports_right(tx, self._world):
+                log.info("the administrator's login file names the present ports now")
         self._dispatcher = Dispatcher(self._world)
         self._deliverer = Deliverer(self._world, self._ask)
         self._core = Core(
