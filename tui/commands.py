@@ -89,7 +89,13 @@ def _act(command_id: str, key: str, label: str, text: str, action: ActionKind | 
 
 def _move(command_id: str, keys: tuple[str, ...], key: str, text: str) -> Command:
     return Command(
-        id=command_id, keys=keys, key=key, label=command_id, help=text, group=Group.MOVE, scope=LISTS | TEXTS
+        id=command_id,
+        keys=keys,
+        key=key,
+        label=command_id.replace("_", " "),
+        help=text,
+        group=Group.MOVE,
+        scope=LISTS | TEXTS,
     )
 
 

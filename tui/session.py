@@ -251,7 +251,7 @@ class DeckApp(App[int]):
 
     def refusal(self, command: Command) -> str | None:
         """Return why a command may not run now, or None."""
-        return refusal(command, self.situation())
+        return refusal(command, self.situation()) or self.deck.refusal(command)
 
     def action_run_command(self, command_id: str) -> None:
         """Run a command by its id; the gate first."""

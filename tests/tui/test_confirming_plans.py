@@ -244,6 +244,9 @@ async def test_the_operation_counts_add_up_at_every_step_and_serials_change_in_s
             assert "= 6" in made.text
         assert "77de0004 -> aa01bb02" in made.text
         await made.press("K")
+        assert "A stopped operation is not resumed" in made.text
+        assert made.agent.asked[-1] != "stop operation-1"
+        await made.press("y")
         assert made.agent.asked[-1] == "stop operation-1"
         assert "1 done + 1 failed + 0 running + 0 waiting + 4 skipped = 6" in made.text
 

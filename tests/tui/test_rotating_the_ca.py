@@ -11,7 +11,7 @@ from textual import events
 from scripts.stage.agent import CHECKS
 from scripts.stage.drive import Stage, stage
 from scripts.stage.rotation import StagedRotation
-from tui.commands import ROTATION, ROTATION_PLAN
+from tui.commands import BY_ID, ROTATION, ROTATION_PLAN
 from tui.gateway import CheckView
 from tui.screens.rotation import RotationScreen
 from tui.screens.rotation_confirm import MoveDialog, RotationConfirm
@@ -384,3 +384,25 @@ async def test_no_line_is_wider_than_the_screen(size: tuple[int, int]) -> None:
         assert shown.size.width == size[0]
         widest = max(sum(cell_len(text) for text, _ in line) for line in body)
         assert widest <= size[0]
+
+
+async def test_a_key_that_the_phase_forbids_is_dimmed_and_names_the_one_that_works() -> None:
+    async with stage() as made:
+        rotation = await started(made)
+
+        def refused(*ids: str) -> list[bool]:
+            return [made.app.refusal(BY_ID[one]) is not None for one in ids]
+
+        assert refused("proceed", "abort", "write_off") == [True, False, True]
+        rotation.move_on(made.agent.now)
+        rotation.inform(33, made.agent.now)
+        await made.seconds(2)
+        assert refused("proceed", "abort", "write_off") == [False, False, True]
+        for _ in range(3):
+            rotation.move_on(made.agent.now)
+        rotation.bring_back(90, made.agent.now)
+        await made.seconds(2)
+        assert refused("proceed", "abort", "write_off") == [True, True, False]
+        await made.press("P")
+        assert isinstance(made.app.screen, RotationScreen)
+        assert "W writes them off" in made.app.notice_text

@@ -94,6 +94,10 @@ class DeckScreen(Screen[None]):
     def draw_body(self, view: View) -> None:
         """Bring the body up to date."""
 
+    def refusal(self, command: Command) -> str | None:
+        """Return why a command makes no sense on this screen now; the gate has let it through."""
+        return None
+
     # Drawing
 
     def view(self) -> View:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tui.banner import View
-from tui.commands import JOBS
+from tui.commands import JOBS, Command
 from tui.feed import operation_line, target_line
 from tui.format import count
 from tui.gateway import OperationView
 from tui.lines import Line, plain
 from tui.screens.deck import bindings_of
 from tui.screens.scroll import ListScreen
+from tui.screens.stop_dialog import ask_to_stop, stop_refusal
 
 _ORDER = {"failed": 0, "running": 1, "waiting": 2}
 
@@ -55,17 +56,14 @@ class JobsScreen(ListScreen):
     def nothing(self, view: View) -> str:
         return "no operation yet; R, T or S on a client plans one"
 
+    def refusal(self, command: Command) -> str | None:
+        return stop_refusal(self._current()) if command.id == "stop" else None
+
     def cmd_stop(self) -> None:
         """Stop the operation under the cursor after the steps that are under way."""
         operation = self._current()
-        if operation is None or operation.ended_at is not None:
-            self.app.notice("stop: this operation has already ended" if operation else "stop: no operation", "warning")
-            return
-        self.app.run_agent_call(
-            self.app.gateway.stop(operation.id),
-            what="stop",
-            then=lambda result: self.app.toast_result(f"stopping: {result.running} running, then {result.state}"),
-        )
+        if operation is not None:
+            ask_to_stop(self.app, operation, lambda _: None)
 
     def cmd_open(self) -> None:
         """Show the progress screen of the operation."""

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from backend.core.errors import AgentError
 from tui.banner import View
-from tui.commands import OPERATION
+from tui.commands import OPERATION, Command
 from tui.format import bar, count, fit, instant, shorten, span, time_of_day
 from tui.gateway import Delivery, OperationTargetView, OperationView
 from tui.lines import Line, plain
@@ -20,9 +20,9 @@ from tui.preview import NOUNS, labelled
 from tui.screens.deck import bindings_of
 from tui.screens.delivery import DeliveryDialog
 from tui.screens.scroll import ListScreen
+from tui.screens.stop_dialog import ask_to_stop, is_waiting_for_hands, stop_refusal
 
 POLL_SECONDS: Final = 1.0
-BY_HAND: Final = "manual"
 _OPEN: Final = frozenset({"waiting", "ordered", "issued", "delivered", "running"})
 _ORDER: Final = {"failed": 0, "ordered": 1, "issued": 1, "delivered": 1, "running": 1, "waiting": 2, "done": 3}
 _ROLES: Final = {"failed": "critical", "waiting": "dim", "skipped": "dim", "done": "text"}
@@ -135,34 +135,32 @@ class OperationScreen(ListScreen):
 
     # Commands
 
+    def refusal(self, command: Command) -> str | None:
+        if command.id == "stop":
+            return stop_refusal(self.operation)
+        if command.id == "take_file":
+            target = self._current()
+            if target is None or not is_waiting_for_hands(target):
+                return "take login file: this client waits for none; only one delivered by hand does"
+        return None
+
     def cmd_stop(self) -> None:
         """Start no further client; what runs is finished."""
-        if self.operation.ended_at is not None:
-            self.app.notice("stop: this operation has ended already", "warning")
-            return
-        self.app.run_agent_call(self.app.gateway.stop(self.operation.id), what="stop", then=self._stopped)
+        ask_to_stop(self.app, self.operation, self._stopped)
 
     def _stopped(self, operation: OperationView) -> None:
         self.operation = operation
-        self.app.toast_result(f"stopping: {operation.running} run on to their end, nothing further starts")
 
     def cmd_take_file(self) -> None:
         """Take the login file of the client under the cursor."""
         target = self._current()
-        if target is None or not is_waiting_for_hands(target):
-            self.app.notice("take login file: this client waits for none; only one delivered by hand does", "warning")
-            return
-        self.app.run_agent_call(
-            self.app.gateway.take_login_file(self.operation.id, target.name), what="login file", then=self._taken
-        )
+        if target is not None:
+            self.app.run_agent_call(
+                self.app.gateway.take_login_file(self.operation.id, target.name), what="login file", then=self._taken
+            )
 
     def _taken(self, delivery: Delivery) -> None:
         self.app.push_screen(DeliveryDialog(delivery))
-
-
-def is_waiting_for_hands(target: OperationTargetView) -> bool:
-    """Tell whether a person has to carry a login file to the client."""
-    return target.route == BY_HAND and target.state in {"ordered", "issued", "delivered"} and not target.new_serial
 
 
 def _row(target: OperationTargetView, width: int) -> Line:

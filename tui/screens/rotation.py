@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from backend.core.errors import AgentError, InconsistentState, NotFound
 from tui.banner import View
-from tui.commands import BY_ID, ROTATION, ROTATION_PLAN, of_screen
+from tui.commands import BY_ID, ROTATION, ROTATION_PLAN, Command, of_screen
 from tui.format import count, span
 from tui.gateway import RotationMove, RotationPlanView, RotationView, Unreachable
 from tui.lines import BLANK, Line, plain
@@ -21,13 +21,18 @@ from tui.screens.actions import PRODUCTION
 from tui.screens.deck import bindings_of
 from tui.screens.rotation_confirm import Confirmation, Decision, MoveDialog, RotationConfirm
 from tui.screens.rotation_plan import authority_lines, failing, last_line, plan_difference, plan_lines
-from tui.screens.rotation_progress import BEFORE_CUTOVER, not_back, progress_lines
+from tui.screens.rotation_progress import move_refusal, progress_lines
 from tui.screens.scroll import ScrollScreen
 
 if TYPE_CHECKING:
     from tui.app import MocdeckApp
 
 POLL_SECONDS: Final = 1.0
+_MOVES: Final = {
+    "proceed": RotationMove.PROCEED,
+    "abort": RotationMove.ABORT,
+    "write_off": RotationMove.FINISH,
+}
 
 
 def open_rotation(app: MocdeckApp) -> None:
@@ -187,25 +192,34 @@ class RotationScreen(ScrollScreen):
         else:
             self.rotation, self.plan, self.top = self.last, None, 0
 
-    def cmd_confirm_rotation(self) -> None:
-        """Ask for the typed confirmation."""
+    def refusal(self, command: Command) -> str | None:
+        if command.id == "confirm_rotation":
+            why = self._no_confirmation()
+        elif command.id in _MOVES:
+            rotation = self.rotation
+            why = "no CA rotation runs" if rotation is None else move_refusal(_MOVES[command.id], rotation)
+        else:
+            return None
+        return f"{command.label}: {why}" if why else None
+
+    def _no_confirmation(self) -> str:
         plan = self.plan
         if plan is None:
-            self.app.notice("confirm: there is no plan yet", "warning")
-            return
+            return "there is no plan yet"
         fails = failing(plan)
         if fails:
             names = ", ".join(check.test for check in fails)
-            self.app.notice(
-                f"confirm: locked, {count(len(fails), 'readiness check fails', 'readiness checks fail')}: {names}",
-                "warning",
-            )
-            return
+            return f"locked, {count(len(fails), 'readiness check fails', 'readiness checks fail')}: {names}"
         if self.app.now is not None and self.app.now > plan.expires_at:
-            self.app.notice("confirm: the plan is too old; . makes a new one", "warning")
-            return
-        tag = PRODUCTION if self.app.site_tag.upper() == PRODUCTION else ""
-        self.app.push_screen(RotationConfirm(plan, tag), lambda typed: self._confirmed(plan, typed))
+            return "the plan is too old; . makes a new one"
+        return ""
+
+    def cmd_confirm_rotation(self) -> None:
+        """Ask for the typed confirmation."""
+        plan = self.plan
+        if plan is not None:
+            tag = PRODUCTION if self.app.site_tag.upper() == PRODUCTION else ""
+            self.app.push_screen(RotationConfirm(plan, tag), lambda typed: self._confirmed(plan, typed))
 
     def _confirmed(self, plan: RotationPlanView, typed: Confirmation | None) -> None:
         if typed is None:
@@ -237,44 +251,20 @@ class RotationScreen(ScrollScreen):
 
     def cmd_proceed(self) -> None:
         """Wait no longer for what a gate names."""
-        rotation = self._open_one("proceed")
-        if rotation is None:
-            return
-        if all(gate.met for gate in rotation.gates):
-            self.app.notice("proceed: no gate waits for anything", "warning")
-        else:
-            self._decide(rotation, RotationMove.PROCEED)
+        self._decide(RotationMove.PROCEED)
 
     def cmd_abort(self) -> None:
         """End the rotation before its cutover."""
-        rotation = self._open_one("abort")
-        if rotation is None:
-            return
-        if rotation.phase not in BEFORE_CUTOVER:
-            self.app.notice("abort: the cutover has happened; there is no way back, only forward", "warning")
-        else:
-            self._decide(rotation, RotationMove.ABORT)
+        self._decide(RotationMove.ABORT)
 
     def cmd_write_off(self) -> None:
         """Finish without the clients that are not back."""
-        rotation = self._open_one("write off")
-        if rotation is None:
-            return
-        if rotation.phase in BEFORE_CUTOVER:
-            self.app.notice("write off: nobody has lost anything yet; A aborts", "warning")
-        elif not not_back(rotation):
-            self.app.notice("write off: everybody is back", "warning")
-        else:
-            self._decide(rotation, RotationMove.FINISH)
+        self._decide(RotationMove.FINISH)
 
-    def _open_one(self, what: str) -> RotationView | None:
-        if self.rotation is None or self.rotation.ended_at is not None:
-            self.app.notice(f"{what}: no CA rotation runs", "warning")
-            return None
-        return self.rotation
-
-    def _decide(self, rotation: RotationView, move: RotationMove) -> None:
-        self.app.push_screen(MoveDialog(rotation, move), lambda decision: self._decided(rotation, decision))
+    def _decide(self, move: RotationMove) -> None:
+        rotation = self.rotation
+        if rotation is not None:
+            self.app.push_screen(MoveDialog(rotation, move), lambda decision: self._decided(rotation, decision))
 
     def _decided(self, rotation: RotationView, decision: Decision | None) -> None:
         if decision is None:

@@ -13,7 +13,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from tui.format import bar, count, fit, instant, shorten, span, time_of_day, wrapped
-from tui.gateway import GateView, RotationClientView, RotationView
+from tui.gateway import GateView, RotationClientView, RotationMove, RotationView
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, cut, plain
 
@@ -237,6 +237,34 @@ def remedy(client: RotationClientView) -> str:
     if client.route == "out":
         return "was out: carry a file, or W"
     return "carry a login file to it"
+
+
+_NO_PROCEED: Final = {
+    "planned": "the new CA is being made, which nothing speeds up; A aborts",
+    "fenced": "the agent goes on by itself in a moment; A aborts until the cutover",
+    "cutover": "the agent goes on by itself in a moment; there is no way back",
+    "re-enrolling": "only clients that are not back are waited for; carry them login files, or W writes them off",
+    "verified": "everybody is counted; the agent ends it in a moment",
+}
+
+
+def move_refusal(move: RotationMove, rotation: RotationView) -> str:
+    """Return why a decision does nothing in the present phase and which key does; "" when it may be taken."""
+    if rotation.ended_at is not None:
+        return f"this CA rotation has ended ({rotation.outcome or 'done'}); esc leaves"
+    is_early = rotation.phase in BEFORE_CUTOVER
+    if move is RotationMove.ABORT:
+        return "" if is_early else "the cutover has happened; there is no way back, only forward: W ends it"
+    if move is RotationMove.FINISH:
+        if is_early:
+            return "nobody has lost anything yet; A aborts"
+        return "" if not_back(rotation) else "everybody is back; the agent ends it in a moment"
+    unmet = [gate for gate in rotation.gates if not gate.met]
+    if any("clock" in gate.test for gate in unmet):
+        return ""  # a person may vouch for the clock in any phase
+    if rotation.phase != "staged":
+        return _NO_PROCEED.get(rotation.phase, "nothing waits")
+    return "" if unmet else "no gate waits for anything; the agent goes on in a moment"
 
 
 def not_back(rotation: RotationView) -> Sequence[RotationClientView]:
