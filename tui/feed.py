@@ -53,13 +53,26 @@ def target_line(target: OperationTargetView, width: int) -> Line:
     )
 
 
+_USEFUL: Final = (
+    *("serial", "serial_after", "serial_before", "operation", "plan", "rotation", "state", "result", "reason", "why"),
+    *("way", "token", "not_after", "not_after_after", "expires_at", "generation", "phase", "to", "written_off"),
+)
+_PLACE: Final = {name: place for place, name in enumerate(_USEFUL)}
+
+
+def useful_first(event: EventView) -> list[tuple[str, str]]:
+    """Return what an event's detail says, the fields that people look for first, empty ones left out."""
+    said = [(name, value) for name, value in event.detail if value]
+    return sorted(said, key=lambda field: _PLACE.get(field[0], len(_PLACE)))
+
+
 def event_line(event: EventView, width: int, *, full_date: bool = False) -> Line:
     """Return one audit event."""
     at = f"{event.at:%H:%M:%S}"
     if full_date:
         at = f"{event.at:%Y-%m-%d %H:%M:%SZ}" if width >= 98 else f"{event.at:%m-%d %H:%M:%SZ}"
     tight = width < 98
-    detail = "  ".join(f"{key}={value}" for key, value in event.detail)
+    detail = "  ".join(f"{key}={value}" for key, value in useful_first(event))
     head: Line = (
         (f"{at}  ", "dim"),
         (fit(event.outcome, 8), OUTCOME_ROLES.get(event.outcome, "text")),

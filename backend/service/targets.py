@@ -61,6 +61,9 @@ def look(
     if identity is None or identity.revoked_at is not None:
         what = "deleted" if identity is None else "revoked"
         seen = _end(target, "failed", f"its identity was {what} meanwhile", now)
+    elif _lost_its_cluster(tx, operation, identity):
+        why = f"its cluster {identity.cluster} was removed meanwhile; remove the identity, or take the cluster back"
+        seen = _end(target, "failed", why, now)
     else:
         sight = see(tx, operation, target, now, parts)
         if operation.action == ActionKind.UPDATE.value and ActionKind.REPAIR not in parts:
@@ -72,6 +75,12 @@ def look(
     if seen.state in ENDED:
         take_back(tx, operation, seen, now)
     return seen
+
+
+def _lost_its_cluster(tx: Transaction, operation: OperationRow, identity: Identity) -> bool:
+    """Tell whether nobody is left to bring it back to: its cluster went after the operation had begun."""
+    cluster = tx.clusters.find(identity.cluster) if identity.cluster else None
+    return cluster is not None and cluster.removed_at is not None and cluster.removed_at >= operation.started_at
 
 
 def take_back(tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime) -> None:

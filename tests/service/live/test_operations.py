@@ -16,9 +16,9 @@ from backend.core.errors import (
     NotFound,
     PlanChanged,
 )
-from backend.core.model import Outcome
+from backend.core.model import Cluster, Outcome
 from backend.core.plan import ActionKind
-from backend.service import audit, identities, operations
+from backend.service import audit, fleet, identities, operations
 from backend.service.operations import OperationView, PlanView
 from backend.store.sqlite import open_store
 
@@ -239,6 +239,21 @@ def test_a_target_whose_identity_is_deleted_meanwhile_fails_by_name(live: Live) 
         identities.delete(tx, live.site.world, live.site.admin, "kva")
     live.tick()
     assert "deleted" in look(live, operation).targets[0].row.result
+
+
+def test_a_target_whose_cluster_is_removed_meanwhile_fails_with_that_reason(live: Live) -> None:
+    world, admin = live.site.world, live.site.admin
+    with live.site.transaction() as tx:
+        fleet.put_cluster(tx, world, admin, Cluster(name="edge", is_management=False))
+    live.client("kva", signed_in=False)
+    operation = run(live, ActionKind.REPAIR, "kva", force=True, reason="its disk died")
+    with live.site.transaction() as tx:
+        operations.tick(tx, world)
+        fleet.remove_cluster(tx, world, admin, "edge")
+        operations.tick(tx, world)
+    view = look(live, operation)
+    assert (view.row.state, view.targets[0].row.state) == ("failed", "failed")
+    assert "cluster edge was removed" in view.targets[0].row.result
 
 
 def test_a_token_is_rotated_over_the_heartbeat_and_done_when_the_client_confirms_it(live: Live) -> None:
