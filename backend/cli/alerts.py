@@ -16,9 +16,14 @@ from backend.cli.root import Root
 
 if TYPE_CHECKING:
     from backend.client.operator import Operator
+    from backend.core.export import Head, Table
     from backend.wire.mocdeck.v1.alert_pb2 import AlertList, AlertRow, AlertSilence, AlertSink
 
 SCHEMA: Final = "mocdeck.alerts/1"
+ALERT_NAMES: Final = (
+    *("entity", "name", "cluster", "severity", "state", "summary", "next_step"),
+    *("raised_at", "since", "told", "told_at", "held"),
+)
 _LOOK_SECONDS: Final = 0.5
 _FOR = click.option("--for", "span", type=duration, required=True, help="How long, as 36h or 14d; at most a year.")
 _REASON = click.option("--reason", default="", help="Kept in the audit trail and shown to the others.")
@@ -33,17 +38,46 @@ def command() -> None:
 
 
 @command.command("list")
-@output_option("table", "json")
+@output_option("table", "json", "csv", "markdown")
 @click.pass_obj
 def list_(root: Root, output: str) -> None:
-    """List what is not well and who was told, silences, and how the sinks are doing."""
-    from backend.cli.session import run_with_operator
+    """List what is not well and who was told, silences, and how the sinks are doing.
 
-    found = run_with_operator(root, lambda operator: operator.alerts())
-    put(json.dumps(_values(found), indent=2, ensure_ascii=False) if output == "json" else _text(found))
+    As CSV and Markdown it is the alerts alone.
+    """
+    from backend.cli.session import run_with_operator
+    from backend.cli.sighting import head_values
+    from backend.core.export import FORMS
+
+    found, head = run_with_operator(root, lambda operator: _read(operator, is_exported=output != "table"))
+    if head is None:
+        put(_text(found))
+    elif output == "json":
+        put(json.dumps({**_values(found), **head_values(head)}, indent=2, ensure_ascii=False))
+    else:
+        put(FORMS[output](_table(found), head))
     for sink in found.sinks:
         if sink.failing_since_at:
             say(f"Sink {sink.name} takes no notices: {sink.last_error}")
+
+
+async def _read(operator: Operator, *, is_exported: bool) -> tuple[AlertList, Head | None]:
+    from backend.cli.sighting import read_head
+
+    return await operator.alerts(), await read_head(operator) if is_exported else None
+
+
+def _table(found: AlertList) -> Table:
+    from backend.core.export import Table
+
+    records = [_alert_values(one) for one in found.alerts]
+    return Table(
+        kind="alerts",
+        title="alerts, worst first",
+        names=ALERT_NAMES,
+        rows=[[record[name] for name in ALERT_NAMES] for record in records],
+        brief=("severity", "name", "cluster", "state", "since", "told", "held", "summary"),
+    )
 
 
 @command.command("ack")

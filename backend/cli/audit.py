@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +15,8 @@ from backend.cli.root import Root
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backend.client.operator import Operator
+    from backend.core.export import Table
     from backend.wire.mocdeck.v1.fleet_pb2 import AuditRecord
 
 SCHEMA: Final = "mocdeck.audit/1"
@@ -26,7 +26,7 @@ SCHEMA: Final = "mocdeck.audit/1"
 @click.option("--verify", is_flag=True, help="Verify the whole chain instead; exit 65 if it is broken.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many, newest first.")
 @click.option("--subject", default="", help="Only events about this client, identity, role or cluster.")
-@output_option("table", "json", "csv")
+@output_option("table", "json", "csv", "markdown")
 @click.pass_context
 def command(ctx: click.Context, verify: bool, limit: int, subject: str, output: str) -> None:
     """Read the audit trail, newest first, or verify its chain."""
@@ -34,18 +34,27 @@ def command(ctx: click.Context, verify: bool, limit: int, subject: str, output: 
         ctx.exit(int(_verify(ctx.obj, output)))
     from backend.cli.session import run_with_operator
 
-    records = run_with_operator(ctx.obj, lambda operator: operator.audit(limit=limit, subject=subject))
-    if output == "json":
-        events = [_values(record) for record in records]
-        put(json.dumps({"schema": SCHEMA, "events": events}, indent=2, ensure_ascii=False))
-    elif output == "csv":
-        put(_csv(records))
-    else:
+    if output == "table":
+        records = run_with_operator(ctx.obj, lambda operator: operator.audit(limit=limit, subject=subject))
         rows = [
             [str(one.index), _at(one), one.actor, one.origin, one.action, one.subject, one.outcome, _detail(one)]
             for one in records
         ]
         put(table(["#", "AT", "BY", "FROM", "ACTION", "SUBJECT", "OUTCOME", "DETAIL"], rows))
+        return
+    put(run_with_operator(ctx.obj, lambda operator: _exported(operator, limit, subject, output)))
+
+
+async def _exported(operator: Operator, limit: int, subject: str, output: str) -> str:
+    from backend.cli.sighting import head_values, read_head
+    from backend.core.export import as_csv, as_markdown
+
+    head = await read_head(operator, filter=f"subject:{subject}" if subject else "")
+    records = await operator.audit(limit=limit, subject=subject)
+    if output == "json":
+        document = {"schema": SCHEMA, **head_values(head), "events": [_values(record) for record in records]}
+        return json.dumps(document, indent=2, ensure_ascii=False)
+    return (as_csv if output == "csv" else as_markdown)(_table(records), head)
 
 
 def _verify(root: Root, output: str) -> Exit:
@@ -81,17 +90,12 @@ def _values(record: AuditRecord) -> dict[str, Any]:
     }
 
 
-def _csv(records: Sequence[AuditRecord]) -> str:
-    from backend.cli.fleetforms import harmless
+def _table(records: Sequence[AuditRecord]) -> Table:
+    from backend.core.export import Table
 
-    made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    names = ["index", "at", "actor", "origin", "action", "subject", "outcome", "detail", "digest"]
-    writer.writerow(names)
-    for record in records:
-        values = {**_values(record), "detail": _detail(record)}
-        writer.writerow([harmless(values[name]) for name in names])
-    return made.getvalue().rstrip("\n")
+    names = ("index", "at", "actor", "origin", "action", "subject", "outcome", "detail", "digest")
+    rows = [[{**_values(record), "detail": _detail(record)}[name] for name in names] for record in records]
+    return Table(kind="audit", title="audit events, newest first", names=names, rows=rows, brief=names[:-1])
 
 
 def _detail(record: AuditRecord) -> str:

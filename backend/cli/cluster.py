@@ -20,14 +20,14 @@ def command() -> None:
 
 
 @command.command("list")
-@output_option("table", "json")
+@output_option("table", "json", "csv", "markdown")
 @click.pass_obj
 def list_(root: Root, output: str) -> None:
     """List the clusters with the number of their clients."""
-    from backend.cli.session import run_with_operator
-    from backend.cli.status import read_fleet
+    from backend.cli.sighting import read_sighting
+    from backend.core.export import FORMS, Table
 
-    fleet = run_with_operator(root, read_fleet)
+    fleet, head = read_sighting(root)
     counted = Counter(fleet.text("cluster", index) for index in range(len(fleet)))
     values: list[dict[str, Any]] = [
         {
@@ -43,6 +43,11 @@ def list_(root: Root, output: str) -> None:
     ]
     if output == "json":
         put(json.dumps(values, indent=2, ensure_ascii=False))
+        return
+    if output in FORMS:
+        names = ("name", "management", "removed", "clients", "planned_off_until")
+        cells = [[one[name] for name in names] for one in values]
+        put(FORMS[output](Table(kind="clusters", title="clusters", names=names, rows=cells), head))
         return
     rows = [
         [

@@ -150,7 +150,8 @@ def _tokens(one: Description) -> str:
 
 def _values(one: Description, report: Report) -> dict[str, Any]:
     from backend.cli.delivery import place_values
-    from backend.cli.fleetforms import client_record, stamp
+    from backend.cli.fleetforms import client_record
+    from backend.core.export import stamp
 
     line = next((line for line in report.lines if line.facts.name == one.name), None)
     return {

@@ -6,17 +6,16 @@ added to it, and none changes its meaning without a new version.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import backend
 from backend.cli.console import table
 from backend.cli.fleetreport import Line, Report
+from backend.core import export, fleetrecord
 from backend.core.countdown import countdown
+from backend.core.export import Head, Table, quiet, stamp
 from backend.core.facts import Limit
 from backend.core.model import TokenStanding
 
@@ -26,13 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "mocdeck.status/1"
 _HEADER: Final = ("SEVERITY", "STATE", "CERT LEFT", "TOKEN LEFT", "NEXT STEP", "CLUSTER", "CLIENT")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: full width
 _TOKEN_WORDS: Final = {TokenStanding.EMPTY: "none", TokenStanding.UNKNOWN: "unknown"}
-
-
-def stamp(moment: datetime | None) -> str:
-    """An instant as ISO 8601 in UTC; "" for none."""
-    return "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def as_table(report: Report) -> str:
@@ -65,12 +58,16 @@ def as_yaml(report: Report) -> str:
 
 def as_csv(report: Report) -> str:
     """One line a client, the head's facts repeated on each; formulas are made harmless (CWE-1236)."""
-    made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    rows = _flat_rows(report)
-    writer.writerow(_flat_names())
-    writer.writerows([[harmless(cell) for cell in row] for row in rows])
-    return made.getvalue().rstrip("\n")
+    rows = [fleetrecord.flat(client_record(report, line)) for line in report.lines]
+    head = Head(
+        observed_at=report.now,
+        agent=report.address,
+        deployment=report.fleet.deployment,
+        filter=report.selection.words,
+        tool_version=backend.__version__,
+        simulated=report.fleet.simulated,
+    )
+    return export.as_csv(Table(kind="status", title="clients", names=fleetrecord.NAMES, rows=rows), head)
 
 
 def as_markdown(report: Report) -> str:
@@ -156,45 +153,8 @@ def forecast_of(report: Report) -> tuple[SiteView, SiteForecast]:
 
 
 def client_record(report: Report, line: Line) -> dict[str, Any]:
-    """One client as plain values; None where there is nothing."""
-    row, found, facts = report.fleet.row(line.index), line.found, line.facts
-    certificate = None
-    if facts.certificate is not None:
-        certificate = {
-            "not_before": stamp(row.certificate_not_before),
-            "not_after": stamp(row.certificate_not_after),
-            "effective_not_after": stamp(found.effective_not_after),
-            "limited_by": found.limited_by.value if found.limited_by else None,
-            "seconds_left": _seconds(found.effective_not_after, report.now),
-            "generation": row.generation,
-            "in_use": row.used_serial_low == row.serial_low and row.serial_low != 0,
-        }
-    return {
-        "name": row.name,
-        "cluster": row.cluster,
-        "kind": row.kind.value,
-        "host": row.host,
-        "owner": row.owner,
-        "severity": found.severity.name.lower(),
-        "state": found.state.value,
-        "overlays": sorted(overlay.value for overlay in found.overlays),
-        "next_step": found.next_action.value,
-        "certificate": certificate,
-        "token": {
-            "standing": facts.token.standing.value,
-            "issued_at": stamp(facts.token.issued_at) or None,
-            "expires_at": stamp(facts.token.expires_at) or None,
-            "seconds_left": _seconds(facts.token.expires_at, report.now),
-        },
-        "last_seen_at": stamp(row.last_seen_at) or None,
-        "heartbeat_at": stamp(row.heartbeat_at) or None,
-        "skew_seconds": int(row.skew.total_seconds()),
-        "auto_renew": facts.auto_renew,
-        "auto_rotate": facts.auto_rotate,
-        "planned_off_until": stamp(facts.planned_off_until) or None,
-        "activity": row.activity,
-        "reasons": list(found.reasons),
-    }
+    """One client of a report as plain values; None where there is nothing."""
+    return fleetrecord.client_record(report.fleet.row(line.index), line.facts, line.found, report.now)
 
 
 def _cells(report: Report, line: Line) -> list[str]:
@@ -229,53 +189,3 @@ def _nothing(report: Report) -> str:
     if report.selection.words:
         return f"No client fits: {report.selection.words}"
     return "The site has no clients yet; create identities with `mocdeck identity create`."
-
-
-def _seconds(end: datetime | None, now: datetime) -> int | None:
-    return None if end is None else int((end - now).total_seconds())
-
-
-def _flat_names() -> list[str]:
-    return [
-        *("severity", "state", "overlays", "next_step", "cluster", "client", "kind", "host", "owner"),
-        *("certificate_not_before", "certificate_not_after", "effective_not_after", "limited_by"),
-        *("certificate_seconds_left", "token_standing", "token_expires_at", "token_seconds_left", "last_seen_at"),
-        *("heartbeat_at", "auto_renew", "auto_rotate", "activity", "reasons"),
-        *("observed_at", "agent", "deployment", "filter", "tool_version", "simulated"),
-    ]
-
-
-def _flat_rows(report: Report) -> list[Sequence[object]]:
-    head = [
-        *(stamp(report.now), report.address, report.fleet.deployment, report.selection.words),
-        *(backend.__version__, "SIMULATED" if report.fleet.simulated else ""),
-    ]
-    rows: list[Sequence[object]] = []
-    for line in report.lines:
-        one = client_record(report, line)
-        certificate, token = one["certificate"] or {}, one["token"]
-        rows.append(
-            [
-                *(one["severity"], one["state"], " ".join(one["overlays"]), one["next_step"], one["cluster"]),
-                *(one["name"], one["kind"], one["host"], one["owner"]),
-                *(certificate.get(name) for name in ("not_before", "not_after", "effective_not_after", "limited_by")),
-                *(certificate.get("seconds_left"), token["standing"], token["expires_at"], token["seconds_left"]),
-                *(one["last_seen_at"], one["heartbeat_at"], one["auto_renew"], one["auto_rotate"], one["activity"]),
-                *(" ".join(one["reasons"]), *head),
-            ]
-        )
-    return rows
-
-
-def harmless(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA):
-        return f"'{cell}"
-    return "" if cell is None else cell
-
-
-def quiet(text: str) -> str:
-    """Text inside a Markdown table: nothing that ends the cell or starts markup."""
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, f"\\{character}")
-    return text

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from backend.cli.console import put, say
-from backend.cli.params import duration, output_option, parse_duration
+from backend.cli.params import duration, output_option
 from backend.cli.root import Root
+from backend.core.durations import parse_duration
 
 if TYPE_CHECKING:
     from backend.cli.forecastforms import Sheet, Source

@@ -17,8 +17,8 @@ from typing import Any, Final
 import backend
 from backend.cli.console import table
 from backend.cli.exits import Exit
-from backend.cli.fleetforms import harmless, quiet, stamp
 from backend.core.countdown import countdown
+from backend.core.export import harmless, quiet, stamp
 from backend.core.fleet import FleetColumns
 
 WORDS: Final = {Exit.CRITICAL: "critical", Exit.UNKNOWN: "unknown", Exit.WARNING: "warning", Exit.OK: "ok"}

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from backend.cli.exits import Exit
-from backend.cli.fleetforms import SCHEMA, stamp
+from backend.cli.fleetforms import SCHEMA
 from backend.cli.forecastforms import WORDS, Sheet, worst
 from backend.core.errors import InvalidInput, NotFound
+from backend.core.export import stamp
 from backend.core.inert import inert
 from backend.core.subjects import SiteView
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.cli.fleetforms import stamp
 from backend.core.cliff import Cliff
+from backend.core.export import stamp
 from backend.core.facts import Overlay
 from backend.core.forecast import SiteForecast
 from backend.core.safe_off import Reboot, SafeOff

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from backend.cli.exits import Exit
-from backend.cli.fleetforms import stamp
 from backend.cli.forecastforms import WORDS, Sheet, left, worst
 from backend.cli.forecastrecords import stranding_record
 from backend.core.away import Absence, Item, Matter
 from backend.core.countdown import countdown
+from backend.core.export import stamp
 from backend.core.forecast import by_stranding, strands_within
 from backend.core.skew import SkewEffect
 from backend.core.stranding import Outlook

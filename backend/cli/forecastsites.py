@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from backend.cli.exits import Exit
-from backend.cli.fleetforms import stamp
 from backend.cli.forecastforms import WORDS, Sheet, left, worst
 from backend.cli.forecastrecords import cliff_record, reboot_record, safe_off_record
 from backend.core.cliff import Cliff
 from backend.core.countdown import countdown
+from backend.core.export import stamp
 from backend.core.facts import Severity
 from backend.core.forecast import SiteForecast
 from backend.core.health import AuthorityAssessment

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import yaml
 
-from backend.cli.params import parse_duration
 from backend.client.errors import FileInvalid
 from backend.client.settings import RunnerSettings
+from backend.core.durations import parse_duration
 from backend.core.limits import HEARTBEAT
 from backend.pki.keys import KeyKind
 

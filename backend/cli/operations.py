@@ -25,13 +25,16 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many, newest first.")
-@output_option("table", "json")
+@output_option("table", "json", "csv", "markdown")
 @click.pass_obj
 def list_(root: Root, limit: int, output: str) -> None:
     """List operations, newest first."""
     from backend.cli.session import run_with_operator
     from backend.cli.words import action_word, day, operation_counts, operation_values
 
+    if output in {"csv", "markdown"}:
+        put(run_with_operator(root, lambda operator: _exported(operator, limit, output)))
+        return
     found = run_with_operator(root, lambda operator: operator.operations(limit))
     if output == "json":
         put(json.dumps([operation_values(operation) for operation in found], indent=2, ensure_ascii=False))
@@ -41,6 +44,21 @@ def list_(root: Root, limit: int, output: str) -> None:
         for one in found
     ]
     put(table(["OPERATION", "ACTION", "STATE", "STARTED", "BY", "CLIENTS"], rows))
+
+
+async def _exported(operator: Operator, limit: int, output: str) -> str:
+    """The list as a table for a file or a ticket."""
+    from backend.cli.sighting import read_head
+    from backend.cli.words import operation_values
+    from backend.core.export import FORMS, Table
+
+    head = await read_head(operator)
+    names = ("id", "action", "state", "actor", "reason", "started_at", "ended_at", "plan_id")
+    counts = ("total", "done", "failed", "running", "waiting", "skipped")
+    values = [operation_values(one) for one in await operator.operations(limit)]
+    rows = [[*(one[name] for name in names), *(one["counts"][name] for name in counts)] for one in values]
+    made = Table(kind="operations", title="operations, newest first", names=(*names, *counts), rows=rows)
+    return FORMS[output](made, head)
 
 
 @command.command("show")

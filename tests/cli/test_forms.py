@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from backend.cli.fleetforms import FORMS
 from backend.cli.fleetreport import Report, Selection, make_report
-from backend.cli.params import parse_duration
 from backend.core.delta import ClientColumns, FleetDelta, unix
+from backend.core.durations import parse_duration
 from backend.core.fleet import FleetColumns
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
