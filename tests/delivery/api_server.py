@@ -39,6 +39,7 @@ class ApiServer:
         self.hold = threading.Event()
         self.hold.set()
         self.redirect = ""
+        self.kept = threading.Event()  # something was applied for good
         self.garbage = b""
         self._version = 100
         self._lock = threading.Lock()
@@ -131,6 +132,7 @@ class ApiServer:
         made, code = self._applied(namespace, name, present, applied, query)
         if query.get("dryRun") != "All":
             self.secrets[namespace, name] = made
+            self.kept.set()
         return code, made
 
     def _applied(
