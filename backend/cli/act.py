@@ -35,6 +35,7 @@ class Wish:
     force: bool
     reason: str
     parallel: int
+    max_failures: int
     dry_run: bool
     yes: bool
     confirm: str
@@ -53,6 +54,13 @@ def plan_options(command: F) -> F:
             click.option("--reason", default="", help="Goes into the audit trail."),
             click.option(
                 "--parallel", type=click.IntRange(1, 4), default=1, show_default=True, help="Clients at a time."
+            ),
+            click.option(
+                "--max-failures",
+                type=click.IntRange(1, 100),
+                default=1,
+                show_default=True,
+                help="Go on past failures; with so many nothing further starts.",
             ),
             confirmation_options("hash"),
             click.option("--wait/--no-wait", default=True, help="Wait until it is seen to work.  [default: wait]"),
@@ -127,7 +135,13 @@ def _act(ctx: click.Context, action: ActionKind, wish: Wish) -> None:
             say(f"No client fits {wish.filter_text!r}; nothing to do.")
             return None
         return await operator.plan(
-            action, names, force=wish.force, reason=wish.reason, overlap=wish.overlap, parallel=wish.parallel
+            action,
+            names,
+            force=wish.force,
+            reason=wish.reason,
+            overlap=wish.overlap,
+            parallel=wish.parallel,
+            max_failures=wish.max_failures,
         )
 
     act(ctx, ask_for_plan, wish, all_named=bool(wish.names))

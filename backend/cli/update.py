@@ -98,6 +98,7 @@ def _update(ctx: click.Context, scope: UpdateScope, wish: Wish) -> None:
             reason=wish.reason,
             overlap=wish.overlap,
             parallel=wish.parallel,
+            max_failures=wish.max_failures,
             update=scope,
         )
 

@@ -52,10 +52,11 @@ def plan_text(plan: Plan) -> str:
         for target in plan.targets
     ]
     pace = "one at a time" if plan.parallel <= 1 else f"{plan.parallel} at a time"
+    limit = "the first failure" if plan.max_failures <= 1 else f"{plan.max_failures} failures"
     seen = sum(target.number > 0 for target in plan.targets)
     lines = [
         f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {seen} clients, {pace}, "
-        "stopping at the first failure",
+        f"stopping at {limit}",
         "",
         table(["CLIENT", "CLUSTER", "ROUTE", "CERTIFICATE", "TOKEN", "WHY"], rows),
         "",
@@ -90,6 +91,7 @@ def plan_values(plan: Plan) -> dict[str, Any]:
         "expires_at": moment(plan.expires_at),
         "runs": plan.runs,
         "parallel": plan.parallel,
+        "max_failures": plan.max_failures or 1,
         "force": plan.force,
         "reason": plan.reason,
         "warnings": list(plan.warnings),

@@ -30,11 +30,12 @@ class OperationCalls:
         reason: str = "",
         overlap: timedelta | None = None,
         parallel: int = 0,
+        max_failures: int = 0,
         update: UpdateScope | None = None,
     ) -> operation_pb2.Plan:
         """Return what the action would do. `overlap` None: the agent's default; `parallel` 0: one at a time.
 
-        `update` goes with UPDATE, in place of names.
+        `max_failures`: once so many have failed nothing further starts; 0: at the first. `update` goes with UPDATE, in place of names.
 
         Raises:
             AgentError: the agent's refusal, or what is wrong with the connection; so do all calls here.
@@ -46,6 +47,7 @@ class OperationCalls:
             reason=reason,
             overlap_seconds=-1 if overlap is None else int(overlap.total_seconds()),
             parallel=parallel,
+            max_failures=max_failures,
             update=None if update is None else update_scope_message(update),
         )
         return await self._session.call("OperationAgent", "Plan", request, operation_pb2.Plan, _SLOW)

@@ -215,6 +215,7 @@ class Runner:
         loop_alive = self.crashes == 0 and self._settings.renews_itself
         report = Report(interval=self._interval, loop_alive=loop_alive, last_error=self._progress.last_error)
         was_refused = self._credential.holding().certificate_refused
+        reported = self._credential.material.memory.done_order
         try:
             answer = await beat(self._credential, report, self._clock)
         except AgentError as error:
@@ -227,8 +228,8 @@ class Runner:
         else:
             self._heard(answer)
             wait = self._interval * (1 + _BEAT_JITTER * (2 * self._rng.random() - 1))
-            if answer.bundle_stored:
-                wait = LEAST_SLEEP  # a CA rotation waits for this client's word that it has the roots
+            if answer.bundle_stored or self._credential.material.memory.done_order != reported:
+                wait = LEAST_SLEEP  # a CA rotation or an operation waits for this client's word that it has it
         self._beat_at = self._clock.monotonic() + wait.total_seconds()
 
     def _heard(self, answer: Answer) -> None:

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 MAX_PARALLEL: Final = 4  # domain.md US-09.2
+MOST_FAILURES: Final = 100  # more than these is no list of known exceptions, it is a site that is down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDraft:
-    """A whole plan: `decisions` in the order of execution, those that run first. `hash` is hex SHA-256."""
+    """A whole plan: `decisions` in the order of execution, those that run first. `hash` is hex SHA-256.
+
+    `max_failures` is how many clients have to fail before nothing further starts (domain.md 16.6-8: one, unless the
+    operator says otherwise).
+    """
 
     action: ActionKind
     decisions: tuple[Decision, ...]
@@ -125,6 +130,7 @@ class PlanDraft:
     parallel: int
     force: bool
     reason: str
+    max_failures: int = 1
 
     @property
     def runs(self) -> int:
@@ -140,25 +146,28 @@ def make_plan(
     force: bool = False,
     reason: str = "",
     parallel: int = 1,
+    max_failures: int = 1,
     authority_not_after: datetime,
     absent: Sequence[Decision] = (),
     notes: Sequence[str] = (),
 ) -> PlanDraft:
     """Decide what `action` would do to each client; nothing is changed by asking.
 
-    `authority_not_after` is the issuing CA's end. `parallel` 0 stands for 1. `absent` are lines for clients that are
+    `authority_not_after` is the issuing CA's end. `parallel` and `max_failures` 0 stand for 1. `absent` are lines for clients that are
     expected and were never seen (`absent_line`), `notes` go before the plan's own warnings.
 
     Raises:
-        InvalidInput: no client, a forced plan without a reason, or more than four at a time.
+        InvalidInput: no client, a forced plan without a reason, more than four at a time, or more failures than allowed.
     """
-    parallel = parallel or 1
+    parallel, max_failures = parallel or 1, max_failures or 1
     if not facts and not absent:
         raise InvalidInput("a plan needs at least one client; name or mark the clients it is for")
     if force and not reason.strip():
         raise InvalidInput("a forced plan needs a reason, which goes into the audit trail; give one")
     if not 1 <= parallel <= MAX_PARALLEL:
         raise InvalidInput(f"{parallel} clients at a time: a plan takes 1 to {MAX_PARALLEL}")
+    if not 1 <= max_failures <= MOST_FAILURES:
+        raise InvalidInput(f"a plan that stops at {max_failures} failures: it takes 1 to {MOST_FAILURES}")
     unique = {client.number: client for client in facts}.values()
     judged = [(client, assess(client.facts, now)) for client in unique]
     decided = [(c, found, _decide(action, c, found, now, force, authority_not_after)) for c, found in judged]
@@ -168,10 +177,11 @@ def make_plan(
         action=action,
         decisions=decisions,
         warnings=(*notes, *_warnings(action, decided, now, authority_not_after)),
-        hash=_hash(action, decided, force, reason, parallel, authority_not_after, absent),
+        hash=_hash(action, decided, force, reason, parallel, max_failures, authority_not_after, absent),
         parallel=parallel,
         force=force,
         reason=reason,
+        max_failures=max_failures,
     )
 
 
@@ -353,6 +363,7 @@ def _hash(
     force: bool,
     reason: str,
     parallel: int,
+    max_failures: int,
     authority_not_after: datetime,
     absent: Sequence[Decision],
 ) -> str:
@@ -364,6 +375,8 @@ def _hash(
         "authority_not_after": at(authority_not_after),
         "targets": [_target_document(*one) for one in decided],
     }
+    if max_failures > 1:
+        document["max_failures"] = max_failures
     if absent:
         document["absent"] = [decision.name for decision in absent]
     return canonical_hash(document)

@@ -40,6 +40,12 @@ CLUSTER_KINDS: Final = (
 LEFT_ALONE: Final = Verdict(
     runs=False, why="left alone: load balancer agents, active and passive, are updated with --patch-load-balancer only"
 )
+# Forcing means regardless of expiry and of nothing else: what is issued now is worth nothing to a clock a day behind.
+CLOCK_OFF: Final = Verdict(
+    runs=False,
+    why="refused: its clock is off by more than five minutes; fix the clock first, then update it (--force does not "
+    "lift this)",
+)
 SHUT_OUT: Final = Verdict(runs=False, why="left alone: its identity is revoked; a new identity would let it in")
 KUBELET: Final = (
     "Certificates of control plane and kubelets are made and renewed inside the cluster, out of this agent's reach: "
@@ -136,6 +142,8 @@ def judge_update(e: Evidence, found: Assessment, *, can_be_told: bool, can_issue
     """
     if Overlay.ORPHAN in found.overlays:
         return Verdict(runs=False, why="refused: nothing owns it any more; remove the identity instead")
+    if Overlay.UNCERTAIN in found.overlays:
+        return CLOCK_OFF
     rotate, renew, repair = (
         judge(action, e, found, can_be_told=can_be_told, can_issue=can_issue)
         for action in (ActionKind.ROTATE_TOKEN, ActionKind.RENEW, ActionKind.REPAIR)

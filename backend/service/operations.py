@@ -1,8 +1,8 @@
 """Operations: a confirmed plan carried out target by target, and only as far as it is seen to work.
 
 Starting writes rows and touches no client; `tick` folds observed facts into the rows and starts the next targets, as
-many at a time as the plan said. The first failed target stops what has not started. There is no other memory than the
-rows, so the tick after a crash is like any other tick.
+many at a time as the plan said. The first failed target stops what has not started, or as many as the plan allows to
+fail. There is no other memory than the rows and the plan, so the tick after a crash is like any other tick.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def _advance(tx: Transaction, operation: OperationRow, now: datetime) -> bool:
         look(tx, operation, target, now, terms.parts_of(target)) if target.state in UNDER_WAY else target
         for target in before
     ]
-    targets = _begin_next(tx, operation, _hold_back(operation, targets, now), terms, now)
+    targets = _begin_next(tx, operation, _hold_back(operation, targets, terms, now), terms, now)
     changed = [new for old, new in zip(before, targets, strict=True) if new != old]
     for target in changed:
         tx.operations.put_target(target)
@@ -262,16 +262,17 @@ def _begin_next(
             break
         targets[index] = begin(tx, operation, target, now, terms.parts_of(target))
         if targets[index].state not in UNDER_WAY:
-            # It could not begin, which is a failure like any other: nothing later starts.
-            targets[index + 1 :] = _hold_back(operation, targets, now)[index + 1 :]
+            # It could not begin, which is a failure like any other, and may be the one that stops the rest.
+            targets[index + 1 :] = _hold_back(operation, targets, terms, now)[index + 1 :]
     return targets
 
 
-def _hold_back(operation: OperationRow, targets: Sequence[TargetRow], now: datetime) -> list[TargetRow]:
-    """Skip what waits once a target has failed or somebody said stop."""
-    failed = next((target for target in targets if target.state == "failed"), None)
-    if failed is not None:
-        why = f"not started, because {failed.name} failed"
+def _hold_back(operation: OperationRow, targets: Sequence[TargetRow], terms: Terms, now: datetime) -> list[TargetRow]:
+    """Skip what waits once as many targets have failed as the plan allows, or somebody said stop."""
+    failed = [target.name for target in targets if target.state == "failed"]
+    if len(failed) >= terms.max_failures:
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        why = f"not started, because {', '.join(failed[:3])}{more} failed"
     elif operation.stopping:
         why = "not started, because the operation was stopped"
     else:

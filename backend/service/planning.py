@@ -55,6 +55,7 @@ def plan(
     reason: str = "",
     overlap_seconds: int = DEFAULT_OVERLAP,
     parallel: int = 1,
+    max_failures: int = 1,
     update: UpdateScope | None = None,
 ) -> PlanView:
     """Say what an action would do to these clients, and keep the answer for its confirmation.
@@ -62,7 +63,7 @@ def plan(
     `update` says whom an UPDATE is about, in place of names.
 
     Raises:
-        InvalidInput: no client is named, `force` without a reason, too many at a time, or an update by names.
+        InvalidInput: no client is named, `force` without a reason, too many at a time or to fail, or an update by names.
         NotFound: a client, or the cluster of an update, is not there.
         InconsistentState: an order rule forbids to plan an update now (domain.md 16.6).
     """
@@ -74,6 +75,7 @@ def plan(
         reason=reason,
         overlap_seconds=overlap_seconds,
         parallel=parallel,
+        max_failures=max_failures,
         update=update,
     )
     made = draft(tx, world, question)
@@ -103,6 +105,7 @@ def question_of(
     reason: str = "",
     overlap_seconds: int = DEFAULT_OVERLAP,
     parallel: int = 1,
+    max_failures: int = 1,
     update: UpdateScope | None = None,
 ) -> dict[str, Any]:
     """What a plan is asked, as it is kept; raise `InvalidInput` for what cannot be asked."""
@@ -117,6 +120,7 @@ def question_of(
         "reason": reason,
         "overlap_seconds": overlap_seconds,
         "parallel": parallel,
+        "max_failures": max_failures,
         "update": None if update is None else asdict(update),
     }
 
@@ -143,6 +147,7 @@ def draft(tx: Transaction, world: World, question: Mapping[str, Any]) -> PlanDra
         force=question["force"],
         reason=question["reason"],
         parallel=question["parallel"],
+        max_failures=question.get("max_failures", 1),  # absent in plans of an earlier version
         authority_not_after=tx.authorities.issuing().validity.not_after,
         absent=chosen.absent,
         notes=chosen.notes,
@@ -161,7 +166,8 @@ def document_of(question: Mapping[str, Any], made: PlanDraft) -> dict[str, Any]:
     """The plan as a JSON document: its question, its decisions, its warnings."""
     asked = {key: question.get(key) for key in ("action", "names", "force", "reason", "overlap_seconds", "update")}
     decisions = [_decision_document(decision) for decision in made.decisions]
-    return {**asked, "parallel": made.parallel, "decisions": decisions, "warnings": list(made.warnings)}
+    pace = {"parallel": made.parallel, "max_failures": made.max_failures}
+    return {**asked, **pace, "decisions": decisions, "warnings": list(made.warnings)}
 
 
 def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -15,10 +15,14 @@ from backend.store.records import OperationRow, TargetRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The single actions that each target of an update takes, and its kind; for any other action the same for all."""
+    """The single actions that each target of an update takes, and its kind; for any other action the same for all.
+
+    `max_failures` is how many have to fail before nothing further starts.
+    """
 
     action: ActionKind
     planned: Mapping[int, tuple[tuple[ActionKind, ...], ClientKind]]
+    max_failures: int
 
     def parts_of(self, target: TargetRow) -> tuple[ActionKind, ...]:
         """Return what is done to a target, in order."""
@@ -37,12 +41,14 @@ class Terms:
 def terms_of(tx: Transaction, operation: OperationRow) -> Terms:
     """Return what an operation's plan said."""
     action = ActionKind(operation.action)
+    document = json.loads(tx.plans.get(operation.plan_id).body)
+    max_failures = int(document.get("max_failures", 1))  # absent in plans of an earlier version
     if action is not ActionKind.UPDATE:
-        return Terms(action=action, planned={})
-    decisions = json.loads(tx.plans.get(operation.plan_id).body)["decisions"]
+        return Terms(action=action, planned={}, max_failures=max_failures)
+    decisions = document["decisions"]
     planned = {
         int(one["number"]): (tuple(ActionKind(part) for part in one["parts"]), ClientKind(one["kind"]))
         for one in decisions
         if one["runs"]
     }
-    return Terms(action=action, planned=planned)
+    return Terms(action=action, planned=planned, max_failures=max_failures)

@@ -94,6 +94,8 @@ def test_a_clusters_plan_names_for_each_client_what_it_gets_and_what_is_left_alo
     shown = operator(*CLOUD, "--patch-load-balancer", "--dry-run").stdout
     assert "LBAgent in wl-1" in shown
     assert "never seen" in shown
+    assert "stopping at the first failure" in shown
+    assert "stopping at 3 failures" in operator(*CLOUD, "--max-failures", "3", "--dry-run").stdout
 
 
 def test_without_a_terminal_and_a_confirmation_nothing_is_changed(operator: Mocdeck) -> None:
@@ -121,6 +123,7 @@ def test_kubelet_credentials_are_understood_and_refused_with_the_reason(mocdeck:
         (("cluster-certificates", "wl-1", "--fix-cloud-credentials", "--fix-kubelet-credentials"), "two runs"),
         (("certificates", "--force"), "--reason"),
         (("certificates", "--parallel", "5"), "1<=x<=4"),
+        (("certificates", "--max-failures", "0"), "1<=x<=100"),
     ],
 )
 def test_bad_usage_is_told_before_the_agent_is_asked(words: tuple[str, ...], said: str, mocdeck: Mocdeck) -> None:

@@ -243,11 +243,12 @@ def test_the_terms_of_a_plan_are_part_of_its_hash(plan: Plan, now: datetime) -> 
         plan(REPAIR, client).hash,
         plan(RENEW, client, client).hash,
         plan(RENEW, client, parallel=2).hash,
+        plan(RENEW, client, max_failures=2).hash,
         plan(RENEW, client, force=True, reason="a").hash,
         plan(RENEW, client, force=True, reason="b").hash,
         plan(RENEW, client, authority_not_after=now + 299 * DAY).hash,
     }
-    assert len(hashes) == 7
+    assert len(hashes) == 8
 
 
 def test_nonsense_is_refused_with_a_sentence(plan: Plan) -> None:
@@ -258,6 +259,13 @@ def test_nonsense_is_refused_with_a_sentence(plan: Plan) -> None:
     with pytest.raises(InvalidInput, match="1 to 4"):
         plan(RENEW, {}, parallel=5)
     assert plan(RENEW, {}, parallel=0).parallel == 1
+
+
+@pytest.mark.parametrize(("asked", "stops_at"), [(0, 1), (1, 1), (100, 100)])
+def test_a_plan_says_at_how_many_failures_it_stops(asked: int, stops_at: int, plan: Plan) -> None:
+    assert plan(RENEW, {}, max_failures=asked).max_failures == stops_at
+    with pytest.raises(InvalidInput, match="1 to 100"):
+        plan(RENEW, {}, max_failures=101)
 
 
 def test_v19_a_renewal_is_proved_by_its_serial() -> None:
@@ -296,3 +304,16 @@ def test_every_client_gets_one_decision_with_a_reason(
     assert make_plan(
         action, list(reversed(facts)), now, force=force, reason="r", authority_not_after=now + 300 * DAY
     ) == replace(made)
+
+
+@pytest.mark.parametrize("action", [RENEW, ROTATE, REPAIR])
+def test_a_client_that_is_off_on_purpose_is_refused_until_then_and_a_reason_lifts_it(
+    action: ActionKind, plan: Plan, now: datetime
+) -> None:
+    left = -DAY if action is REPAIR else 20 * DAY
+    off = {"left": left, "token_left": -DAY, "planned_off_until": now + 10 * SECOND}
+    for at, runs in ((9 * SECOND, False), (10 * SECOND, True), (11 * SECOND, True)):
+        decision = only(plan(action, off, at=at))
+        assert decision.runs is runs
+        assert ("switched off on purpose until" in decision.why) is not runs
+    assert only(plan(action, off, force=True, reason="the host is up")).runs

@@ -27,6 +27,7 @@ def _plan(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2
         "reason": check_text(request.reason, "reason"),
         "overlap_seconds": request.overlap_seconds,
         "parallel": request.parallel or 1,
+        "max_failures": request.max_failures or 1,
         "update": update_scope(request.update) if request.HasField("update") else None,
     }
     names = () if context.call.progress else unlooked(context.tx, context.world, question_of(**asked))
@@ -91,6 +92,7 @@ def _plan_message(made: PlanView) -> operation_pb2.Plan:
         parallel=draft.parallel,
         force=draft.force,
         reason=draft.reason,
+        max_failures=draft.max_failures,
     )
 
 
