@@ -14,6 +14,7 @@ from typing import Final
 from backend.core.alerts import CLUSTER, QUIET_CEILING, Alert, Decision, Finding, Silence, decide, silence_over
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.facts import Severity
+from backend.core.handover import CLEAR
 from backend.core.inert import inert
 from backend.service import audit, outbox
 from backend.service.alert_file import Sink
@@ -61,7 +62,28 @@ def apply_changes(
         if decision.is_told:
             told += 1
             outbox.owe(tx, sinks, decision.alert or alert, decision.before, decision.after, now)
+            if decision.alert is None and alert is not None:
+                _record_end(tx, now, alert)
     return Applied(alerts=became, told=told)
+
+
+def _record_end(tx: Transaction, now: datetime, alert: Alert) -> None:
+    """Keep that a problem is over; the alert's row goes, and a hand-over note has to tell of it (US-31)."""
+    worst = alert.severity if alert.told is None else min(alert.severity, alert.told)
+    audit.record(
+        tx,
+        now,
+        actor="agent",
+        origin="agent",
+        action=CLEAR,
+        subject=alert.name,
+        detail={
+            "entity": alert.entity,
+            "severity": worst.name.lower(),
+            "state": alert.state,
+            "raised_at": f"{alert.raised_at:%Y-%m-%dT%H:%M:%SZ}",
+        },
+    )
 
 
 def known_alerts(tx: Transaction) -> dict[str, Alert]:
