@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from backend.cli.console import put
+
+if TYPE_CHECKING:
+    from backend.demo.drills import Drill
 
 
 @click.command("demo")
@@ -10,12 +17,32 @@ import click
 @click.option(
     "--clients", type=click.IntRange(0, 100_000), default=0, show_default=True, help="Silent clients to add, for scale."
 )
+@click.option(
+    "--drill", "drill_name", metavar="P1..P19|list", default="", help="A small site in one bad state, and the way out."
+)
 @click.option("--read-only", is_flag=True, help="Open the dashboard without changes allowed.")
-def command(headless: bool, clients: int, read_only: bool) -> None:
+def command(headless: bool, clients: int, drill_name: str, read_only: bool) -> None:
     """Run a whole simulated site with its dashboard, offline.
 
     A real agent on loopback with real clients on real TLS; every state is there, and everything is removed at the end.
     """
+    drill = _find_drill(drill_name) if drill_name else None
+    if drill_name and drill is None:
+        return
     from backend.demo.run import main
 
-    raise SystemExit(main(headless=headless, clients=clients, write=not read_only))
+    raise SystemExit(main(headless=headless, clients=clients, write=not read_only, drill=drill))
+
+
+def _find_drill(name: str) -> Drill | None:
+    """Return the drill; None when words answer: the list, or why a pain cannot be shown here."""
+    from backend.demo.drills import find_explanation, get_drill, overview
+
+    if name == "list":
+        put(overview())
+        return None
+    explained = find_explanation(name)
+    if explained is None:
+        return get_drill(name)
+    put(f"{explained.id}: {explained.title}\n{explained.why}")
+    return None

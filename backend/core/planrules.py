@@ -106,6 +106,11 @@ def _barrier(action: ActionKind, e: Evidence, found: Assessment) -> Verdict | No
         return _unless_forced("refused: its clock is off by more than five minutes; fix the clock first")
     if Overlay.ORPHAN in found.overlays and action is ActionKind.RENEW:
         return _no("refused: nothing owns it any more; remove the identity instead")
+    if e.planned_off and e.facts.planned_off_until is not None:
+        return _unless_forced(
+            f"refused: its cluster is switched off on purpose until {at(e.facts.planned_off_until)}; start it, and end "
+            "that with `mocdeck cluster put` first"
+        )
     if found.state is State.UNKNOWN or (found.severity is Severity.UNKNOWN and Overlay.STALE in found.overlays):
         return _unless_forced("refused: nothing certain is known of it now; see whether it runs first")
     return None

@@ -7,6 +7,7 @@ Every file is 0600 and every directory 0700, below the demo's own directory.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -83,22 +84,27 @@ class Layout:
             make_private_directory(path)
 
 
-def write_clients(layout: Layout, stories: tuple[Story, ...], seeded: Seeded, ports: Ports) -> None:
-    """Write the files of the living clients and the manifest of their process."""
+def write_clients(
+    layout: Layout, stories: tuple[Story, ...], seeded: Seeded, ports: Ports, *, heartbeat: timedelta = HEARTBEAT
+) -> None:
+    """Write the files of the clients that live or rest here, and the manifest of the living ones' process."""
     entries: list[dict[str, object]] = []
     for story in stories:
-        if story.living is None:
+        if story.living is None and not story.at_rest:
             continue
         make_private_directory(layout.client(story.name))
         held = seeded.holdings[story.name]
         cloudconfig = layout.client(story.name) / "cloudconfig"
         _write_login(layout.login_file(story.name), story.name, story.client_type, held, seeded, ports)
-        _write_access(cloudconfig, story.name, held, seeded)
+        if held.certificate is not None:
+            _write_access(cloudconfig, story.name, held, seeded)
+        if story.living is None:
+            continue
         entries.append(
             {
                 "config": str(cloudconfig),
                 "login_file": str(layout.login_file(story.name)),
-                "interval": f"{HEARTBEAT.seconds}s",
+                "interval": f"{heartbeat.seconds}s",
                 "clock_offset": f"{story.living.clock_offset.seconds}s",
                 "auto_renew": story.living.renews_itself,
             }
@@ -131,7 +137,7 @@ def _write_login(path: Path, name: str, kind: ClientType, held: Holding, seeded:
     login = LoginFile(
         name=name,
         token=held.token,
-        trust_pem=seeded.bundle.pem,
+        trust_pem=held.trust_pem or seeded.bundle.pem,
         client_type=_WORDS[kind],
         cloud_fqdn=LOOPBACK,
         cloud_port=ports.data,
@@ -144,7 +150,7 @@ def _write_login(path: Path, name: str, kind: ClientType, held: Holding, seeded:
 def _write_access(path: Path, name: str, held: Holding, seeded: Seeded) -> None:
     key, certificate = held.pair()
     access = make_access_file(
-        trust_pem=seeded.bundle.pem,
+        trust_pem=held.trust_pem or seeded.bundle.pem,
         certificate_pem=certificate.pem,
         key_pem=Secret(private_key_pem(key).decode()),
         identity_name=name,

@@ -98,6 +98,7 @@ class Children:
         self._ending = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="demo-keeper", daemon=True)
         self._ports: Ports | None = None
+        self._kept: tuple[Child, ...] = (self._agent, self._clients)
 
     def spawn(self) -> None:
         """Start both processes, which load their modules while the past is being made."""
@@ -125,6 +126,12 @@ class Children:
             else:
                 self._ending.wait(_POLL_SECONDS)
         return self._ports
+
+    def lose_agent(self) -> None:
+        """Let the agent be away; whoever looks has to bring it up."""
+        self._kept = (self._clients,)
+        self._agent.end()
+        log.info("the agent is away, as the drill wants it")
 
     def begin_clients(self) -> None:
         """Let the clients run: their files are there."""
@@ -163,7 +170,7 @@ class Children:
 
     def _keep(self) -> None:
         while not self._ending.wait(_LOOK_SECONDS):
-            for child in (self._agent, self._clients):
+            for child in self._kept:
                 if child.code is not None:
                     self._start_again(child)
 

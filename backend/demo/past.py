@@ -102,7 +102,7 @@ class _Past:
 
     def play(self, stories: tuple[Story, ...]) -> None:
         """Play all events in the order of their instants; of two at one instant the one named first goes first."""
-        events = sorted([*self._site_events(), *self._story_events(stories)], key=lambda event: -event.ago)
+        events = sorted([*self._site_events(stories), *self._story_events(stories)], key=lambda event: -event.ago)
         batch: list[_Event] = []
         for event in events:
             if event.act is not None or len(batch) == _BATCH:
@@ -128,15 +128,19 @@ class _Past:
             for ago, deed in story.deeds():
                 yield _Event(ago=ago, play=lambda tx, story=story, deed=deed: self.player.do(tx, story, deed))  # type: ignore[misc] # bound now
 
-    def _site_events(self) -> Iterator[_Event]:
+    def _site_events(self, stories: tuple[Story, ...]) -> Iterator[_Event]:
+        clusters = {story.cluster for story in stories}
         yield _Event(ago=BIRTH, play=self._first_day)
         for ago in _ADMIN_CAME:
             yield _Event(ago=ago, play=self._admin_comes)
         yield _Event(ago=CA_ROTATION, act=self._rotate_ca)
         yield _Event(ago=NEVER_CAME_BACK, act=self._write_off)
-        yield _Event(ago=_REMOVED_AGO, play=self._remove_cluster)
-        yield _Event(ago=_OFF_AGO, play=self._switch_off)
-        yield _Event(ago=_OPERATION_AGO, play=self._repair_by_hand)
+        if REMOVED in clusters:
+            yield _Event(ago=_REMOVED_AGO, play=self._remove_cluster)
+        if PLANNED_OFF in clusters:
+            yield _Event(ago=_OFF_AGO, play=self._switch_off)
+        if any(story.name == REPAIRED_BY_HAND for story in stories):
+            yield _Event(ago=_OPERATION_AGO, play=self._repair_by_hand)
         yield _Event(ago=_BACKUP_AGO, act=self._back_up)
 
     def _first_day(self, tx: Transaction) -> None:
@@ -200,20 +204,21 @@ class _Past:
 
     def _write_off(self) -> None:
         """End the rotation a day later: whoever is still away is named, and is trust broken from then on."""
+        away = {ClientStanding.LOST, ClientStanding.STUCK}
         with self._store.transaction() as tx:
             rotation.tick(tx, self._world)
             view = rotation.get(tx, self._world)
-            away = {ClientStanding.LOST, ClientStanding.STUCK}
-            rotation.move(
-                tx,
-                self._world,
-                self.player.get_admin(),
-                rotation_id=view.row.id,
-                version=view.row.version,
-                move=rotation.Move.FINISH,
-                written_off=[client.row.name for client in view.clients if client.standing in away],
-                reason="the host is switched off; its tools get login files when it is back",
-            )
+            if view.row.phase == Phase.RE_ENROLLING.value:  # where everybody is back there is nothing to end by hand
+                rotation.move(
+                    tx,
+                    self._world,
+                    self.player.get_admin(),
+                    rotation_id=view.row.id,
+                    version=view.row.version,
+                    move=rotation.Move.FINISH,
+                    written_off=[client.row.name for client in view.clients if client.standing in away],
+                    reason="the host is switched off; its tools get login files when it is back",
+                )
         self._tick_until(Phase.DONE)
 
     def _tick_until(self, phase: Phase) -> None:

@@ -41,12 +41,13 @@ _HOSTS: Final = 254
 
 @dataclass(slots=True)
 class Holding:
-    """What one client has in its hands."""
+    """What one client has in its hands. `trust_pem` are the roots that came with the newest of it."""
 
     address: str
     token: Secret | None = None
     key: PrivateKey | None = None
     certificate: Certificate | None = None
+    trust_pem: str = ""
 
     def pair(self) -> tuple[PrivateKey, Certificate]:
         """Key and certificate; a story that uses them before it got them is wrong."""
@@ -114,6 +115,7 @@ class Player:
             address=held.address,
         )
         held.key = key
+        held.trust_pem = tx.bundles.current().pem
         return self.call(tx, name)
 
     def call(self, tx: Transaction, name: str) -> Caller:
@@ -127,7 +129,8 @@ class Player:
     def rotate(self, tx: Transaction, name: str) -> None:
         """The administrator rotates a token and brings it to its client."""
         _, token = identities.rotate(tx, self._world, self.get_admin(), name)
-        self.holding(name).token = token
+        held = self.holding(name)
+        held.token, held.trust_pem = token, tx.bundles.current().pem
 
     def _create(self, tx: Transaction, story: Story) -> None:
         draft = IdentityDraft(

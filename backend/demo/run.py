@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -26,21 +27,25 @@ from backend.demo.belongings import Layout, Ports, write_clients, write_context
 from backend.demo.cast import CAST, DEPLOYMENT
 from backend.demo.children import Children
 from backend.demo.crowd import crowd
+from backend.demo.drills import Drill
 from backend.demo.past import LOOPBACK, seed
+from backend.demo.stories import HEARTBEAT, Story
 from backend.pki.files import write_atomic
 
 log = logging.getLogger("mocdeck.demo")
 
 PREFIX: Final = "mocdeck-demo-"
 NO_TERMINAL: Final = 64
+DRILL_HEARTBEAT: Final = timedelta(seconds=1)  # a drill is watched, and should not be waited for
 _WORTH_A_WORD: Final = 500  # clients from which on the making of the past takes more than a moment
 _SIGNALS: Final = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 
 
-def main(*, headless: bool, clients: int, write: bool) -> int:
+def main(*, headless: bool, clients: int, write: bool, drill: Drill | None = None) -> int:
     """Run the demo until it is left or told to end; return the process's exit code.
 
-    `clients` silent ones are added for scale. `write` False opens the dashboard read-only.
+    `clients` silent ones are added for scale. `write` False opens the dashboard read-only. With a `drill` the site is
+    that one's, and its recipe is shown.
 
     Raises:
         AgentError: the site could not be made or started.
@@ -51,8 +56,10 @@ def main(*, headless: bool, clients: int, write: bool) -> int:
         return NO_TERMINAL
     with _told_to_end():
         try:
-            with _directory() as layout, _log_to(layout), _running(layout, clients, headless=headless) as ports:
-                return _stay(layout, ports) if headless else _show(layout, write=write)
+            stories = (*(CAST if drill is None else drill.stories), *crowd(clients))
+            with _directory() as layout, _log_to(layout), _running(layout, stories, drill, headless=headless) as ports:
+                recipe = "" if drill is None else _recipe(drill, layout, ports)
+                return _stay(layout, ports, recipe) if headless else _show(layout, recipe, write=write)
         except KeyboardInterrupt:
             return 0
 
@@ -70,7 +77,7 @@ def _directory() -> Iterator[Layout]:
 
 
 @contextlib.contextmanager
-def _running(layout: Layout, clients: int, *, headless: bool) -> Iterator[Ports]:
+def _running(layout: Layout, stories: tuple[Story, ...], drill: Drill | None, *, headless: bool) -> Iterator[Ports]:
     """The whole site, running. Processes load while the past is made, and the screen while the agent starts."""
     clock = SystemClock()
     children = Children(layout, clock)
@@ -78,9 +85,8 @@ def _running(layout: Layout, clients: int, *, headless: bool) -> Iterator[Ports]
         passphrase = Secret(secrets.token_urlsafe(32))
         write_atomic(layout.passphrase, passphrase.reveal().encode())
         children.spawn()
-        if clients >= _WORTH_A_WORD:
-            sys.stderr.write(f"mocdeck: making the past of {clients:,} more clients; this takes a while\n")
-        stories = (*CAST, *crowd(clients))
+        if len(stories) >= _WORTH_A_WORD:
+            sys.stderr.write(f"mocdeck: making the past of {len(stories):,} clients; this takes a while\n")
         seeded = seed(
             layout.agent,
             passphrase,
@@ -92,8 +98,11 @@ def _running(layout: Layout, clients: int, *, headless: bool) -> Iterator[Ports]
         if not headless:
             importlib.import_module("tui.__main__")
         ports = children.wait_for_agent()
-        write_clients(layout, stories, seeded, ports)
+        heartbeat = HEARTBEAT if drill is None else DRILL_HEARTBEAT
+        write_clients(layout, stories, seeded, ports, heartbeat=heartbeat)
         write_context(layout, seeded, ports)
+        if drill is not None and drill.agent_is_away:
+            children.lose_agent()
         children.begin_clients()
         children.keep()
         yield ports
@@ -102,13 +111,31 @@ def _running(layout: Layout, clients: int, *, headless: bool) -> Iterator[Ports]
         children.end()
 
 
-def _show(layout: Layout, *, write: bool) -> int:
+def _recipe(drill: Drill, layout: Layout, ports: Ports) -> str:
+    """What the drill is about, and the command lines that end it."""
+    places = {
+        "clients": str(layout.root / "clients"),
+        "agent": str(layout.agent),
+        "passphrase": str(layout.passphrase),
+        "data": str(ports.data),
+        "login": str(ports.login),
+    }
+    lines = [f"DRILL {drill.id}: {drill.title}", drill.symptom, "recipe, for another terminal:"]
+    lines += [f"  export MOCDECK_HOME={layout.home}", *(f"  {line}" for line in drill.lines(places))]
+    return "\n".join(lines) + "\n"
+
+
+def _show(layout: Layout, recipe: str, *, write: bool) -> int:
     from tui.__main__ import run_dashboard
 
+    if recipe:  # the dashboard takes the whole screen
+        sys.stdout.write(f"{recipe}enter opens the dashboard; what it can do by a key is in its NEXT STEP\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
     return run_dashboard(write=write, simulated=True, environment=layout.environment())
 
 
-def _stay(layout: Layout, ports: Ports) -> int:
+def _stay(layout: Layout, ports: Ports, recipe: str) -> int:
     """Say how to reach the site, and wait until somebody ends it."""
     sys.stdout.write(
         f"SIMULATED site {DEPLOYMENT}: a demo, removed when it ends\n"
@@ -117,6 +144,7 @@ def _stay(layout: Layout, ports: Ports) -> int:
         f"look at it from another terminal:\n"
         f"  export MOCDECK_HOME={layout.home}\n"
         f"  mocdeck status\n"
+        f"{recipe}"
         "end it with ctrl-c\n"
     )
     sys.stdout.flush()

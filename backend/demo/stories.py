@@ -69,7 +69,8 @@ class Story:
     None for `certificate_left`: it never had one. `unminted` "elsewhere" or "none": the agent makes no token, as with
     the tag `mocdeck.token`. Lifetimes are what was asked for; a leaf of an old CA may have been cut to its end.
     `is_veteran`: it is older than the last CA rotation and came back from it. `last_call` is how long ago a silent
-    client was last seen. `early_by` is how far the clock was ahead that issued its certificate.
+    client was last seen. `early_by` is how far the clock was ahead that issued its certificate. `at_rest`: its files
+    lie in the demo's directory although no program runs on them.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Story:
     revoked_ago: timedelta | None = None
     early_by: timedelta | None = None
     living: Living | None = None
+    at_rest: bool = False
 
     @property
     def client_type(self) -> ClientType:

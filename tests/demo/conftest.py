@@ -8,8 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,9 +133,9 @@ class Demo:
 
 
 @contextmanager
-def started() -> Iterator[Demo]:
+def started(*options: str) -> Iterator[Demo]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "backend.cli", "demo", "--headless"],
+        [sys.executable, "-m", "backend.cli", "demo", "--headless", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -155,6 +155,12 @@ def started() -> Iterator[Demo]:
             demo.end()
         if process.stdout is not None:
             process.stdout.close()
+
+
+@pytest.fixture
+def start_demo() -> Callable[..., AbstractContextManager[Demo]]:
+    """Starts a demo with options."""
+    return started
 
 
 @pytest.fixture
