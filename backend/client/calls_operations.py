@@ -35,7 +35,8 @@ class OperationCalls:
     ) -> operation_pb2.Plan:
         """Return what the action would do. `overlap` None: the agent's default; `parallel` 0: one at a time.
 
-        `max_failures`: once so many have failed nothing further starts; 0: at the first. `update` goes with UPDATE, in place of names.
+        `max_failures`: once so many have failed nothing further starts; 0: at the first. `update` goes with
+        UPDATE, in place of names.
 
         Raises:
             AgentError: the agent's refusal, or what is wrong with the connection; so do all calls here.

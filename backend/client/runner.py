@@ -63,6 +63,7 @@ class Runner:
         self._retry_at: datetime | None = None
         self._last_issue: float | None = None
         self._renewals_refused = 0
+        self._not_stored = ""
         self._clock_doubted = False
         self._bundle_behind = False
         self._progress = Progress()
@@ -131,6 +132,7 @@ class Runner:
             return
         if changed:
             self._retry_at = None
+            self._not_stored = ""  # somebody else has written there
             self._try_backoff.succeed()
             if material.login_error:
                 self._complain(material.login_error)
@@ -213,7 +215,9 @@ class Runner:
             return
         # A loop that waits to be told renews nothing in time, so nobody is promised that it does.
         loop_alive = self.crashes == 0 and self._settings.renews_itself
-        report = Report(interval=self._interval, loop_alive=loop_alive, last_error=self._progress.last_error)
+        # Agents try again after a pause; until a token is stored, every heartbeat says why the last one was not.
+        last_error = self._progress.last_error or self._not_stored
+        report = Report(interval=self._interval, loop_alive=loop_alive, last_error=last_error)
         was_refused = self._credential.holding().certificate_refused
         reported = self._credential.material.memory.done_order
         try:
@@ -256,8 +260,10 @@ class Runner:
         try:
             self._credential.material.take_token(order.token)
         except (AgentError, OSError) as error:
-            self._complain(f"the fresh token could not be stored: {error}")
+            self._not_stored = f"the fresh token could not be stored: {error}"
+            self._complain(self._not_stored)
             return
+        self._not_stored = ""
         log.info("token stored", extra={"token": self._credential.claims.id})
         self._done(self._orders.finish())
 

@@ -153,11 +153,11 @@ def make_plan(
 ) -> PlanDraft:
     """Decide what `action` would do to each client; nothing is changed by asking.
 
-    `authority_not_after` is the issuing CA's end. `parallel` and `max_failures` 0 stand for 1. `absent` are lines for clients that are
-    expected and were never seen (`absent_line`), `notes` go before the plan's own warnings.
+    `authority_not_after` is the issuing CA's end. `parallel` and `max_failures` 0 stand for 1. `absent` are lines for
+    clients that are expected and were never seen (`absent_line`), `notes` go before the plan's own warnings.
 
     Raises:
-        InvalidInput: no client, a forced plan without a reason, more than four at a time, or more failures than allowed.
+        InvalidInput: no client, a forced plan without a reason, too many at a time or too many failures.
     """
     parallel, max_failures = parallel or 1, max_failures or 1
     if not facts and not absent:

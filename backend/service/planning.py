@@ -63,7 +63,8 @@ def plan(
     `update` says whom an UPDATE is about, in place of names.
 
     Raises:
-        InvalidInput: no client is named, `force` without a reason, too many at a time or to fail, or an update by names.
+        InvalidInput: no client is named, `force` without a reason, too many at a time or to fail; or an update by
+            names.
         NotFound: a client, or the cluster of an update, is not there.
         InconsistentState: an order rule forbids to plan an update now (domain.md 16.6).
     """

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,6 +110,53 @@ async def test_a_fresh_token_is_written_to_the_login_file_and_used(
     assert read_login_file(settings.login_file).token.reveal() == fresh.reveal()
     assert agent.logins == 2
     assert (agent.beats[-1].token_id, agent.beats[-1].done_order) == ("token-2", "order-1")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Writes of this process fail with EFBIG, by the kernel's own limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_every_heartbeat_says_why_a_token_was_not_stored_until_one_is(
+    runner: Runner, agent: Any, clock: ManualClock
+) -> None:
+    await runner.step()
+    agent.reply = order(client_pb2.TAKE_TOKEN)
+    agent.reply.login_token = agent.mint().reveal()
+    with full_disk():
+        clock.advance(timedelta(seconds=34))
+        await settle(runner, clock)
+        agent.reply = client_pb2.BeatReply()  # agents pause between two tries
+        for _ in range(2):
+            clock.advance(timedelta(seconds=34))
+            await settle(runner, clock)
+    assert "the fresh token could not be stored" in agent.beats[-1].last_error
+    assert os.strerror(errno.EFBIG) in agent.beats[-1].last_error
+    agent.reply = order(client_pb2.TAKE_TOKEN)
+    agent.reply.login_token = agent.mint().reveal()
+    clock.advance(timedelta(seconds=34))
+    await settle(runner, clock)
+    assert (agent.beats[-1].last_error, agent.beats[-1].done_order) == ("", "order-1")
+
+
+async def test_a_stored_token_is_confirmed_at_once_and_not_an_interval_later(
+    runner: Runner, agent: Any, clock: ManualClock
+) -> None:
+    await runner.step()
+    clock.advance(MINUTE)
+    agent.reply = order(client_pb2.TAKE_TOKEN)
+    agent.reply.login_token = agent.mint().reveal()
+    await runner.step()
+    agent.reply = client_pb2.BeatReply()
+    clock.advance(timedelta(seconds=1))
+    await runner.step()
+    assert agent.beats[-1].done_order == "order-1"
 
 
 async def test_a_changed_login_file_leads_to_a_sign_in_and_an_unchanged_one_does_not(
