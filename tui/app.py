@@ -93,6 +93,18 @@ class MocdeckApp(DeckApp):
 
         self._show(ForecastScreen())
 
+    def cmd_view_alerts(self) -> None:
+        """Show what is not well and who was told."""
+        from tui.screens.alerts import AlertsScreen
+
+        self._show(AlertsScreen())
+
+    def cmd_export(self) -> None:
+        """Write what this screen shows to a file."""
+        from tui.screens.exporting import export_menu
+
+        export_menu(self)
+
     def cmd_help(self) -> None:
         """Show the keys of this screen."""
         from tui.screens.help import HelpScreen

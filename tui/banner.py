@@ -44,6 +44,7 @@ class View:
     simulated: bool
     paused: bool
     jobs: int
+    sinks_failing: tuple[str, ...]  # who is to be told of alerts and cannot be
     failure: str  # why the agent does not answer, "" while it does
     login_not_after: datetime | None  # the end of the operator's own certificate
 
@@ -64,6 +65,7 @@ def header_line(view: View) -> Line:
         _link(view),
         ("PAUSED", "tag") if view.paused else ("", ""),
         (count(view.jobs, "job"), "running") if view.jobs else ("", ""),
+        _sinks(view),
         _rotation(view),
         _login(view),
     ]
@@ -93,6 +95,14 @@ def _login(view: View) -> tuple[str, str]:
     if view.now is None or view.login_not_after is None or view.login_not_after - view.now > ABSOLUTE_DUE:
         return "", ""
     return f"YOUR LOGIN {countdown(view.login_not_after - view.now)}", "warning"
+
+
+def _sinks(view: View) -> tuple[str, str]:
+    """Notices that do not arrive (US-21.6): who relies on them has to know."""
+    failing = view.sinks_failing
+    if not failing:
+        return "", ""
+    return f"NOTICES TO {failing[0] if len(failing) == 1 else f'{len(failing)} SINKS'} FAIL", "error"
 
 
 def _rotation(view: View) -> tuple[str, str]:

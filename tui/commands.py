@@ -39,14 +39,15 @@ CLUSTERS: Final = "clusters"
 JOBS: Final = "jobs"
 EVENTS: Final = "events"
 FORECAST: Final = "forecast"
+ALERTS: Final = "alerts"
 HELP: Final = "help"
 OPERATION: Final = "operation"
 ROTATION_PLAN: Final = "rotation plan"
 ROTATION: Final = "rotation"
 EVERYWHERE: Final = frozenset(
-    {FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, HELP, OPERATION, ROTATION_PLAN, ROTATION}
+    {FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, HELP, OPERATION, ROTATION_PLAN, ROTATION}
 )
-LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, FORECAST, OPERATION})
+LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, OPERATION})
 TEXTS: Final = frozenset({DETAIL, HELP, ROTATION_PLAN, ROTATION})
 
 
@@ -208,6 +209,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         footer=True,
     ),
     Command(
+        id="acknowledge",
+        keys=("A",),
+        key="A",
+        label="acknowledge",
+        help="be quiet about this alert until an end that you name; worse breaks it",
+        group=Group.ACT,
+        scope=frozenset({ALERTS}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
         id="write_off",
         keys=("W",),
         key="W",
@@ -277,7 +289,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         label="open",
         help="open what is under the cursor",
         group=Group.LOOK,
-        scope=frozenset({CLUSTERS, JOBS, EVENTS, FORECAST}),
+        scope=frozenset({CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
         footer=True,
     ),
     Command(
@@ -306,6 +318,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
         help="one week later on the ribbon",
         group=Group.LOOK,
         scope=frozenset({FLEET}),
+    ),
+    Command(
+        id="export",
+        keys=("e",),
+        key="e",
+        label="export",
+        help="write what this screen lists to a file, as CSV, JSON or Markdown; changes nothing at the agent",
+        group=Group.LOOK,
+        scope=frozenset({FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
     ),
     Command(
         id="reload",
@@ -339,6 +360,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     _view("view_jobs", "5", "Jobs", "operations with their progress"),
     _view("view_events", "6", "Events", "what was done and refused, newest first"),
     _view("view_forecast", "7", "Forecast", "safe to switch off or reboot, who is stranded, when the CA cuts short"),
+    _view("view_alerts", "8", "Alerts", "what is not well, who was told of it, and whether notices arrive"),
     Command(
         id="help",
         keys=("question_mark",),

@@ -311,6 +311,67 @@ class Delivery:
     token_expires_at: datetime | None = field(default=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLine:
+    """One problem: how bad, since when, and who knows. `told` "" and `held` "": nobody was told yet."""
+
+    entity: str
+    name: str
+    cluster: str
+    severity: str  # expired, critical, unknown, warning
+    state: str
+    summary: str
+    next_step: str
+    raised_at: datetime
+    since_at: datetime
+    told: str
+    told_at: datetime | None
+    held: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceView:
+    """Quiet about one entity, or about a cluster ("cluster:NAME"), until an instant."""
+
+    subject: str
+    name: str
+    is_acknowledgement: bool
+    until: datetime | None
+    ceiling: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkView:
+    """Somebody who is told, and whether notices arrive; `failing_since` None: the last one did."""
+
+    name: str
+    owed: int
+    failing_since: datetime | None
+    last_error: str
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsView:
+    """Everything about alerts, worst first, as the agent said it."""
+
+    alerts: tuple[AlertLine, ...] = ()
+    silences: tuple[SilenceView, ...] = ()
+    sinks: tuple[SinkView, ...] = ()
+
+    @property
+    def failing(self) -> tuple[SinkView, ...]:
+        """The sinks that take no notices."""
+        return tuple(sink for sink in self.sinks if sink.failing_since is not None)
+
+    def quiet_over(self, alert: AlertLine) -> SilenceView | None:
+        """Return the acknowledgement or silence that an alert is under; its own goes before its cluster's."""
+        subjects = {one.subject: one for one in self.silences}
+        return subjects.get(alert.entity) or (subjects.get(f"cluster:{alert.cluster}") if alert.cluster else None)
+
+
 class Gateway(Protocol):
     """An agent, as the screen sees it."""
 
@@ -351,6 +412,11 @@ class Gateway(Protocol):
     ) -> RotationView: ...
     async def events(self, limit: int = 200) -> Sequence[EventView]:
         """Newest first."""
+        ...
+
+    async def alerts(self) -> AlertsView: ...
+    async def acknowledge(self, entity: str, until: datetime, reason: str) -> SilenceView:
+        """Be quiet about an alert until an instant; worse breaks it."""
         ...
 
     async def close(self) -> None: ...

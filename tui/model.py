@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from backend.core.evidence import Evidence
 from backend.core.facts import Assessment, ClientFacts, Severity, State
 from backend.core.filter import Filter
 from backend.core.fleet import ClientRow, FleetColumns, FleetDelta
+from backend.core.fleetrecord import client_record
 from backend.core.health import assess
 from backend.core.model import AuthorityStatus
 from backend.core.planrules import SINGLE_ACTIONS, ActionKind, Verdict, judge_alone
@@ -222,6 +223,13 @@ class FleetModel:
         issuing = [a for a in self.columns.authorities if a.status is AuthorityStatus.ISSUING]
         can_issue = any(not authority.validity.is_expired(now) for authority in issuing) or not issuing
         return {action: judge_alone(action, evidence, judged, can_issue=can_issue) for action in SINGLE_ACTIONS}
+
+    def record(self, number: int, now: datetime) -> dict[str, Any] | None:
+        """Return one client as data, judged as it is shown; None when it is gone."""
+        index, judged = self.columns.index_of(number), self._judged.get(number)
+        if index is None or judged is None:
+            return None
+        return client_record(self.columns.row(index), self._facts(index, now), judged, now)
 
     # What is coming
 

@@ -14,6 +14,8 @@ from backend.core.errors import AgentError
 from backend.core.inert import inert
 from backend.core.plan import ActionKind
 from tui.gateway import (
+    AlertLine,
+    AlertsView,
     CertificateView,
     CheckView,
     ClientDetail,
@@ -27,11 +29,13 @@ from tui.gateway import (
     RotationClientView,
     RotationPlanView,
     RotationView,
+    SilenceView,
+    SinkView,
     TokenView,
 )
 
 if TYPE_CHECKING:
-    from backend.wire.mocdeck.v1 import authority_pb2, fleet_pb2, operation_pb2
+    from backend.wire.mocdeck.v1 import alert_pb2, authority_pb2, fleet_pb2, operation_pb2
 
 SENTENCE: Final = 500  # characters of a reason, an error or a recommendation
 _ACTIONS: Final = {  # operation.proto
@@ -309,4 +313,51 @@ def rotation_view(r: authority_pb2.Rotation) -> RotationView:
         agent_time=moment(r.agent_time),
         outage_p50=timedelta(seconds=r.outage_p50_seconds) if measured else None,
         outage_max=timedelta(seconds=r.outage_max_seconds) if measured else None,
+    )
+
+
+def alerts_view(found: alert_pb2.AlertList) -> AlertsView:
+    """Return alerts, silences and sinks in the agent's order."""
+    return AlertsView(
+        alerts=tuple(
+            AlertLine(
+                entity=inert(one.entity),
+                name=inert(one.name),
+                cluster=inert(one.cluster),
+                severity=inert(one.severity),
+                state=inert(one.state),
+                summary=inert(one.summary, SENTENCE),
+                next_step=inert(one.next_step, SENTENCE),
+                raised_at=moment(one.raised_at),
+                since_at=moment(one.since_at),
+                told=inert(one.told),
+                told_at=instant(one.told_at),
+                held=inert(one.held, SENTENCE),
+            )
+            for one in found.alerts
+        ),
+        silences=tuple(silence_view(one) for one in found.silences),
+        sinks=tuple(
+            SinkView(
+                name=inert(one.name),
+                owed=one.owed,
+                failing_since=instant(one.failing_since_at),
+                last_error=inert(one.last_error, SENTENCE),
+                sent_at=instant(one.sent_at),
+            )
+            for one in found.sinks
+        ),
+    )
+
+
+def silence_view(one: alert_pb2.AlertSilence) -> SilenceView:
+    """Return one acknowledgement or silence."""
+    return SilenceView(
+        subject=inert(one.subject),
+        name=inert(one.name),
+        is_acknowledgement=one.acknowledgement,
+        until=instant(one.until),
+        ceiling=inert(one.ceiling),
+        actor=inert(one.actor),
+        reason=inert(one.reason, SENTENCE),
     )

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ from backend.pki.files import write_atomic
 from backend.wire.mocdeck.v1 import authority_pb2
 from tui import received
 from tui.gateway import (
+    AlertsView,
     ClientDetail,
     Connection,
     Delivery,
@@ -35,6 +37,7 @@ from tui.gateway import (
     RotationMove,
     RotationPlanView,
     RotationView,
+    SilenceView,
     Unreachable,
 )
 
@@ -207,6 +210,17 @@ class RemoteGateway:
         """Return audit events, the newest first."""
         with _reported():
             return [received.event_view(r) for r in await (await self._operator_at_hand()).audit(limit=limit)]
+
+    async def alerts(self) -> AlertsView:
+        """Return what is not well, who was told, and whether notices arrive."""
+        with _reported():
+            return received.alerts_view(await (await self._operator_at_hand()).alerts())
+
+    async def acknowledge(self, entity: str, until: datetime, reason: str) -> SilenceView:
+        """Be quiet about one alert until an instant."""
+        with _reported():
+            operator = await self._operator_at_hand()
+            return received.silence_view(await operator.acknowledge_alert(entity, until, reason=reason, origin=ORIGIN))
 
     async def close(self) -> None:
         """End the connection; nothing is asked after that."""

@@ -21,12 +21,12 @@ from textual.binding import Binding
 from textual.worker import Worker
 
 from backend.clock import Clock
-from backend.core.errors import AgentError
+from backend.core.errors import AccessDenied, AgentError
 from tui import glyphs, palette, safety
 from tui.commands import BY_ID, Command, Needs
 from tui.format import span
 from tui.gate import Situation, refusal
-from tui.gateway import EventView, Gateway, OperationView
+from tui.gateway import AlertsView, EventView, Gateway, OperationView
 from tui.messages import FleetChanged, LinkChanged, Ticked
 from tui.model import FleetModel
 from tui.screens.deck import DeckScreen
@@ -37,6 +37,7 @@ HOLD_SECONDS: Final = 2.0  # the order stands still for so long after the cursor
 BLURRED_TICKS: Final = 30  # nobody looks: one tick in thirty seconds
 NOTICE_SECONDS: Final = 12.0
 IDLE_LIMIT: Final = timedelta(minutes=30)  # then a `:write` lapses
+ALERT_TICKS: Final = 15  # seconds after which alerts and sinks are asked for when nothing else has changed
 BURST_SECONDS: Final = 0.05
 BURST_KEYS: Final = 3  # more keys than this within 50 ms were pasted, not typed
 
@@ -83,6 +84,7 @@ class DeckApp(App[int]):
         self.paused_at: datetime | None = None
         self.operations: tuple[OperationView, ...] = ()
         self.audit: tuple[EventView, ...] = ()
+        self.alerts: AlertsView | None = None  # None: not read yet, or refused
         self.failure = ""
         self.crash_text = ""
         self.notice_text = ""
@@ -189,6 +191,9 @@ class DeckApp(App[int]):
         monotonic = self.clock.monotonic()
         deck = self.deck
         self._lapse(monotonic)
+        if not self._ticks % ALERT_TICKS and not self.failure:
+            self._feed_wanted = True  # a sink that fails changes no client
+            self.refresh_feed()
         if self.paused_at is None:
             self.model.tick(monotonic, deck.visible_numbers)
             if (self.model.needs_reorder or self._filter_ages()) and not self._is_held():
@@ -347,11 +352,19 @@ class DeckApp(App[int]):
         try:
             self.operations = tuple(await self.gateway.operations())
             self.audit = tuple(await self.gateway.events(200))
+            self.alerts = await self._fetch_alerts()
         except AgentError:
             self._feed_wanted = True  # the link's own line says that the agent is away; the next answer asks again
         finally:
             self._feed_running = False
         self.redraw()
+
+    async def _fetch_alerts(self) -> AlertsView | None:
+        """Read the alerts; None for whoever may not."""
+        try:
+            return await self.gateway.alerts()
+        except AccessDenied:
+            return None
 
     @property
     def running_jobs(self) -> int:

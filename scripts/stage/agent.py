@@ -26,6 +26,7 @@ from scripts.stage.fleet import AUTHORITIES, CLUSTERS, DAY, DEPLOYMENT, LIFETIME
 from scripts.stage.plans import plan_view, rotation_plan_view, waiting_operation
 from scripts.stage.rotation import StagedRotation
 from tui.gateway import (
+    AlertsView,
     CheckView,
     ClientDetail,
     Connection,
@@ -36,6 +37,7 @@ from tui.gateway import (
     RotationMove,
     RotationPlanView,
     RotationView,
+    SilenceView,
     Unreachable,
 )
 
@@ -198,6 +200,14 @@ class StagedAgent:
         self._look("events")
         return events()
 
+    async def alerts(self) -> AlertsView:
+        self._look("alerts")
+        return AlertsView()
+
+    async def acknowledge(self, entity: str, until: datetime, reason: str) -> SilenceView:
+        self._ask(f"acknowledge {entity}")
+        raise NotFound(f"there is no alert about {entity}")
+
     async def close(self) -> None: ...
 
     # Plans and operations
@@ -305,9 +315,7 @@ class StagedAgent:
 
     def _ways(self) -> dict[str, WayBack]:
         return {
-            name: way_back(
-                one.facts, self.now, heartbeat_alive=one.heartbeat_alive, place=one.login_file_path
-            )
+            name: way_back(one.facts, self.now, heartbeat_alive=one.heartbeat_alive, place=one.login_file_path)
             for name, one in self._facts().items()
         }
 

@@ -13,6 +13,7 @@ from backend.core.lifecycle import Validity
 from backend.core.model import AuthorityStatus
 from backend.core.plan import ActionKind
 from tui.gateway import (
+    AlertsView,
     CertificateView,
     ClientDetail,
     Connection,
@@ -20,6 +21,7 @@ from tui.gateway import (
     HeartbeatView,
     OperationTargetView,
     OperationView,
+    SilenceView,
     TokenView,
     Unreachable,
 )
@@ -176,6 +178,7 @@ class StagedAgent:
         self.described: list[str] = []
         self.watches: list[int] = []
         self.operations_kept: list[OperationView] = [operation()]
+        self.alerts_kept = AlertsView()
         self.audit = [event(3), event(2), event(1)]
 
     @property
@@ -229,6 +232,20 @@ class StagedAgent:
 
     async def rotation(self) -> None:
         return None
+
+    async def alerts(self) -> AlertsView:
+        if not self.reachable:
+            raise Unreachable("no agent")
+        return self.alerts_kept
+
+    async def acknowledge(self, entity: str, until: datetime, reason: str) -> SilenceView:
+        self.asked.append(f"acknowledge {entity} {until:%Y-%m-%dT%H:%M:%SZ} {reason}")
+        made = SilenceView(
+            subject=entity, name=entity, is_acknowledgement=True, until=until, ceiling="expired", actor="ops-anna",
+            reason=reason,
+        )  # fmt: skip
+        self.alerts_kept = replace(self.alerts_kept, silences=(made,))
+        return made
 
     async def close(self) -> None: ...
 

@@ -12,6 +12,7 @@ from tests.tui.staged_agent import SEEDS, StagedAgent
 from tui.app import MocdeckApp
 from tui.commands import BY_ID, COMMANDS, EVERYWHERE, Command, complete, of_screen
 from tui.gate import Situation, refusal
+from tui.screens.alerts import AlertsScreen
 from tui.screens.clusters import ClustersScreen
 from tui.screens.deck import DeckScreen
 from tui.screens.detail import DetailScreen
@@ -29,6 +30,7 @@ SCREENS: tuple[type[DeckScreen], ...] = (
     JobsScreen,
     EventsScreen,
     ForecastScreen,
+    AlertsScreen,
     HelpScreen,
 )
 READY = Situation(write_mode=True, selected=1, has_row=True)

@@ -115,6 +115,7 @@ class DeckScreen(Screen[None]):
             simulated=app.simulated,
             paused=app.paused_at is not None,
             jobs=app.running_jobs,
+            sinks_failing=tuple(sink.name for sink in app.alerts.failing) if app.alerts is not None else (),
             failure=app.failure,
             login_not_after=app.gateway.connection.certificate_not_after,
         )

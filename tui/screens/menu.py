@@ -77,7 +77,7 @@ class Menu(ModalScreen[str | None]):
             self.dismiss(None)
         elif event.key == "enter":
             self.dismiss(self._entries[self._row].key)
-        elif event.key in {"down", "j"}:
+        elif event.key in {"down", "j"} and not self._has(event.character):
             self._go(self._row + 1)
         elif event.key in {"up", "k"} and not self._has(event.character):
             self._go(self._row - 1)
