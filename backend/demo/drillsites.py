@@ -386,7 +386,7 @@ _P19: Final = Drill(
     ),
     recipe=(
         Step(
-            line="mocdeck update cluster-certificates shop --fix-cloud-credentials --yes --timeout 8s",
+            line="mocdeck update cluster-certificates shop --fix-cloud-credentials --yes --timeout 4s",
             why="not done: the login file lies there and nobody has signed in with it",
             code=7,
         ),

@@ -132,15 +132,23 @@ class Demo:
         return self.process.wait(30)
 
 
-@contextmanager
-def started(*options: str) -> Iterator[Demo]:
-    process = subprocess.Popen(
+Launching = tuple[Callable[..., subprocess.Popen[str]], Callable[..., AbstractContextManager[Demo]]]
+
+
+def launch(*options: str) -> subprocess.Popen[str]:
+    """Start a headless demo and do not wait for it."""
+    return subprocess.Popen(
         [sys.executable, "-m", "backend.cli", "demo", "--headless", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+
+
+@contextmanager
+def started(process: subprocess.Popen[str] | None = None) -> Iterator[Demo]:
+    process = process or launch()
     demo = Demo(process)
     try:
         assert process.stdout is not None
@@ -157,10 +165,10 @@ def started(*options: str) -> Iterator[Demo]:
             process.stdout.close()
 
 
-@pytest.fixture
-def start_demo() -> Callable[..., AbstractContextManager[Demo]]:
-    """Starts a demo with options."""
-    return started
+@pytest.fixture(scope="session")
+def launching() -> Launching:
+    """How to start a demo with options, and how to wait for one that was started."""
+    return launch, started
 
 
 @pytest.fixture

@@ -24,12 +24,33 @@ from backend.demo.drills import EXPLAINED, Drill, Explanation, get_drill, overvi
 from backend.demo.drillsites import DRILLS
 
 if TYPE_CHECKING:
-    from tests.demo.conftest import Demo
+    from tests.demo.conftest import Demo, Launching
 
-Start = Callable[..., AbstractContextManager["Demo"]]
+Start = Callable[[str], AbstractContextManager["Demo"]]
 PATIENCE_SECONDS = 40.0
+RECIPES = "test_the_recipe_of_a_drill"
+AHEAD = 2  # sites that are made while one is tested
 ADMINISTRATOR = "admin"
 CALLING = {State.OK, State.LATENT, State.DUE}  # whose certificates open the data port
+
+
+@pytest.fixture(scope="module")
+def start_drill(launching: Launching, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts the drill of a name, and with it those of the next tests: making a site takes longer than its test."""
+    launch, started = launching
+    names = [item.callspec.id for item in request.session.items if item.name.startswith(RECIPES)]  # type: ignore[attr-defined]
+    launched: dict[str, subprocess.Popen[str]] = {}
+
+    def start(name: str) -> AbstractContextManager[Demo]:
+        following = names[names.index(name) :][: 1 + AHEAD]
+        launched.update({one: launch("--drill", one) for one in following if one not in launched})
+        return started(launched[name])
+
+    yield start
+    for process in launched.values():
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
 
 
 @pytest.fixture
@@ -100,9 +121,9 @@ def wanted(drill: Drill) -> dict[str, str]:
 
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.id)
 def test_the_recipe_of_a_drill_ends_its_bad_state(
-    drill: Drill, start_demo: Start, services: list[subprocess.Popen[bytes]]
+    drill: Drill, start_drill: Start, services: list[subprocess.Popen[bytes]]
 ) -> None:
-    with start_demo("--drill", drill.id) as demo:
+    with start_drill(drill.id) as demo:
         if not drill.agent_is_away:
             wait_for(lambda: is_heard(demo, drill), lambda: states(demo))
             seen = states(demo)
