@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -273,3 +274,18 @@ def test_no_secret_of_a_sink_reaches_the_audit(site: Site) -> None:
         text = json.dumps([dict(event.detail) for event in tx.audit.newest(10)])
     assert "https://a.example" in text
     assert ONCALL.url.reveal() not in text
+
+
+def test_the_end_of_what_was_told_stays_in_the_audit_and_the_end_of_what_was_not_does_not(site: Site) -> None:
+    find(site, seen(CRITICAL), sinks=[])
+    raised = standing(site)[0].raised_at
+    site.clock.advance(DAY)
+    find(site, sinks=[])
+    with site.transaction() as tx:
+        (link,) = (event for event in tx.audit.newest(50) if event.action == "clear_alert")
+    assert (link.subject, link.actor, link.detail["severity"]) == ("kms-1", "agent", "critical")
+    assert link.detail["raised_at"] == f"{raised:%Y-%m-%dT%H:%M:%SZ}"
+    find(site, replace(seen(WARNING), expected="an operation is under way"), sinks=[])
+    find(site, sinks=[])
+    with site.transaction() as tx:
+        assert len([event for event in tx.audit.newest(50) if event.action == "clear_alert"]) == 1

@@ -17,7 +17,7 @@ from backend.client.operator import Operator
 from backend.core.errors import NotFound, PlanChanged
 from backend.core.fleet import FleetDelta
 from backend.core.plan import ActionKind
-from backend.wire.mocdeck.v1 import authority_pb2, fleet_pb2, operation_pb2
+from backend.wire.mocdeck.v1 import alert_pb2, authority_pb2, fleet_pb2, operation_pb2
 from tui import received
 from tui.gateway import RotationMove, Unreachable
 from tui.remote import RemoteGateway, file_stem
@@ -223,3 +223,26 @@ async def test_the_connection_is_made_at_the_first_call_and_again_after_a_failur
     assert remote.connection.identity == "ops-anna"
     await remote.close()
     assert operator.closed
+
+
+async def test_alerts_arrive_harmless_and_acknowledging_names_this_program(tmp_path: Path) -> None:
+    answer = alert_pb2.AlertList(
+        alerts=[
+            alert_pb2.AlertRow(entity="client:7", name=HOSTILE, severity="expired", raised_at=AT, since_at=AT, told="")
+        ],
+        silences=[alert_pb2.AlertSilence(subject="client:7", name="kms", acknowledgement=True, until=AT)],
+        sinks=[alert_pb2.AlertSink(name="pager", owed=3, failing_since_at=AT, last_error=HOSTILE)],
+    )
+    made = alert_pb2.AlertSilence(subject="client:7", name="kms", until=AT, ceiling="expired")
+    remote, operator = gateway(tmp_path, alerts=answer, acknowledge_alert=made)
+    found = await remote.alerts()
+    assert "\x1b" not in found.alerts[0].name + found.sinks[0].last_error
+    assert found.alerts[0].told_at is None
+    assert [sink.failing_since for sink in found.failing] == [INSTANT]
+    assert found.quiet_over(found.alerts[0]) == found.silences[0]
+    assert (await remote.acknowledge("client:7", INSTANT, "spare part")).until == INSTANT
+    assert operator.asked[-1] == (
+        "acknowledge_alert",
+        ("client:7", INSTANT),
+        {"reason": "spare part", "origin": "tui"},
+    )
