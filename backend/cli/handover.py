@@ -44,7 +44,12 @@ def _since(value: str) -> timedelta | datetime:
 
 @click.command("handover")
 @click.option(
-    "--since", type=_since, default="8h", show_default=True, help="Since when: 8h, 1d12h, or 2026-11-22T06:00Z (UTC)."
+    "--since",
+    type=_since,
+    metavar="TIME",
+    default="8h",
+    show_default=True,
+    help="Since when: 8h, 1d12h, or 2026-11-22T06:00Z (UTC).",
 )
 @click.option(
     "--next", "ahead", type=duration, default="8h", show_default=True, help="How far ahead to look: the next shift."
