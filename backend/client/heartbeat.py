@@ -45,11 +45,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a client says of itself beside its credential. `interval` zero: no regular heartbeats are to be expected."""
+    """What a client says of itself beside its credential. `interval` zero: no regular heartbeats are to be expected.
+
+    `renews_itself` None: a program that has no loop of its own.
+    """
 
     interval: timedelta
     loop_alive: bool
     last_error: str
+    renews_itself: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,7 @@ def _request(credential: Credential, report: Report, now: datetime) -> client_pb
         token_id=credential.claims.id,
         can_store_token=material.can_store_token(),
         done_order=material.memory.done_order,
+        renews_itself=report.renews_itself,
     )
 
 

@@ -217,7 +217,8 @@ class Runner:
         loop_alive = self.crashes == 0 and self._settings.renews_itself
         # Agents try again after a pause; until a token is stored, every heartbeat says why the last one was not.
         last_error = self._progress.last_error or self._not_stored
-        report = Report(interval=self._interval, loop_alive=loop_alive, last_error=last_error)
+        renews = self._settings.renews_itself
+        report = Report(interval=self._interval, loop_alive=loop_alive, last_error=last_error, renews_itself=renews)
         was_refused = self._credential.holding().certificate_refused
         reported = self._credential.material.memory.done_order
         try:

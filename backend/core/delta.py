@@ -67,6 +67,7 @@ class ClientFlag(IntFlag):
     TOKEN_UNKNOWN = 128
     ORPHAN = 256
     FILE_ROUTE = 512
+    LOOP_BROKEN = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

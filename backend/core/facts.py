@@ -114,7 +114,8 @@ class ClientFacts:
     answer for the others); None: never. `poll_interval` is how often that is expected. `skew` is the endpoint's
     clock less ours. `agent_alive` False: the agent itself does not answer, so nothing of this can be confirmed.
     `renew_until` is the end of its renewal slot, None where it promises to keep none. `has_heartbeat` and
-    `has_file_route` say how a fresh token could reach it without anybody's help.
+    `has_file_route` say how a fresh token could reach it without anybody's help. `loop_broken`: it is set to renew by
+    itself and says that it cannot (US-05.3); `auto_renew` is False then.
     """
 
     kind: ClientKind
@@ -134,6 +135,7 @@ class ClientFacts:
     renew_until: datetime | None = None
     has_heartbeat: bool = False
     has_file_route: bool = False
+    loop_broken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ _TOKEN_EMPTY: Final = int(ClientFlag.TOKEN_EMPTY)
 _TOKEN_UNKNOWN: Final = int(ClientFlag.TOKEN_UNKNOWN)
 _ORPHAN: Final = int(ClientFlag.ORPHAN)
 _FILE_ROUTE: Final = int(ClientFlag.FILE_ROUTE)
+_LOOP_BROKEN: Final = int(ClientFlag.LOOP_BROKEN)
 
 
 @lru_cache(maxsize=1024)
@@ -254,7 +255,8 @@ class FleetColumns:
             name=self.text("name", index),
             certificate=self._certificate(index, bits),
             token=self._token(index, bits),
-            auto_renew=None if bits & _AUTO_RENEW_UNKNOWN else bool(bits & _AUTO_RENEW),
+            # A broken loop renews nothing: whoever counts on it has to be told so.
+            auto_renew=None if bits & _AUTO_RENEW_UNKNOWN else bits & (_AUTO_RENEW | _LOOP_BROKEN) == _AUTO_RENEW,
             auto_rotate=bool(bits & _AUTO_ROTATE),
             identity_revoked=bool(bits & _IDENTITY_REVOKED),
             observed_at=instant(column["heartbeat_at"][index]) if interval else witnessed_at,
@@ -268,6 +270,7 @@ class FleetColumns:
             renew_until=instant(column["renew_until"][index]) if interval else None,
             has_heartbeat=bool(interval),
             has_file_route=bool(bits & _FILE_ROUTE),
+            loop_broken=bool(bits & _LOOP_BROKEN),
         )
 
     def _kind(self, index: int) -> ClientKind:

@@ -203,6 +203,8 @@ def _severity(e: Evidence, state: State) -> Severity:
 def _is_critical(e: Evidence, state: State) -> bool:
     if e.effective_critical or e.token_critical or state is State.SKEW:
         return True
+    if e.facts.loop_broken and e.certificate is not None:
+        return True
     return state is State.LATENT and e.facts.kind in _VITAL
 
 

@@ -47,6 +47,13 @@ def authority_reason(state: str, validity: Validity, longest_leaf: timedelta) ->
     )
 
 
+def _broken_loop(e: Evidence) -> str:
+    return (
+        "It renews by itself, and says that its loop is broken: until that is mended nothing renews its certificate, "
+        f"which ends at {end_of(e)}. Look at its log and restart it."
+    )
+
+
 def end_of(e: Evidence) -> str:
     """Return the certificate's effective end as text; empty without a certificate."""
     return "" if e.effective_not_after is None else at(e.effective_not_after)
@@ -261,6 +268,7 @@ def _planned_off(e: Evidence) -> str:
 
 
 _BESIDE: Final[tuple[tuple[Callable[[Evidence, State], bool], Callable[[Evidence], str]], ...]] = (
+    (lambda e, _: e.facts.loop_broken and e.certificate is not None and not e.expired, _broken_loop),
     (_has_dead_token_too, _dead_token),
     (_is_late_too, _overdue),
     (_has_due_token_too, _token_due),

@@ -39,6 +39,7 @@ _TOKEN_EMPTY: Final = ClientFlag.TOKEN_EMPTY.value
 _TOKEN_UNKNOWN: Final = ClientFlag.TOKEN_UNKNOWN.value
 _ORPHAN: Final = ClientFlag.ORPHAN.value
 _FILE_ROUTE: Final = ClientFlag.FILE_ROUTE.value
+_LOOP_BROKEN: Final = ClientFlag.LOOP_BROKEN.value
 _COLUMNS: Final = tuple(column.name for column in fields(ClientColumns))
 
 
@@ -197,6 +198,8 @@ def _flags(sources: _Sources, row: FleetRow, generation: int | None, *, is_revok
         flags |= _AUTO_RENEW_UNKNOWN
     elif row.auto_renew:
         flags |= _AUTO_RENEW
+        if row.heartbeat_interval and not row.heartbeat_loop_alive:
+            flags |= _LOOP_BROKEN
     if row.auto_rotate:
         flags |= _AUTO_ROTATE
     if row.revoked_at is not None:

@@ -30,7 +30,11 @@ _TEXT: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """One heartbeat as it came in. `token_id` is the jti in the client's login file; `done_order` its last order."""
+    """One heartbeat as it came in. `token_id` is the jti in the client's login file; `done_order` its last order.
+
+    `renews_itself` tells a client that is not set to renew from one whose loop is broken; None: it did not say, and
+    `loop_alive` stands for both.
+    """
 
     serial: int
     epoch: int
@@ -42,6 +46,7 @@ class Beat:
     token_id: str = ""
     can_store_token: bool = False
     done_order: str = ""
+    renews_itself: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +76,9 @@ def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswe
         raise AccessDenied(f"the identity {caller.name!r} is gone; ask for a new login file")
     tx.heartbeats.put(_heartbeat(identity, caller, beat, now))
     # Its own loop is better evidence than a tag. A session without regular heartbeats has none to speak of.
-    if (beat.loop_alive or beat.interval > timedelta(0)) and identity.auto_renew is not beat.loop_alive:
-        tx.identities.put(replace(identity, auto_renew=beat.loop_alive))
+    renews = beat.loop_alive if beat.renews_itself is None else beat.renews_itself
+    if (beat.loop_alive or beat.interval > timedelta(0)) and identity.auto_renew is not renews:
+        tx.identities.put(replace(identity, auto_renew=renews))
     if beat.token_id:
         _note_token(tx, identity, beat.token_id, now)
     bundle = tx.bundles.current()

@@ -201,4 +201,5 @@ class FleetRow(NamedTuple):
     heartbeat_heard_at: int | None
     heartbeat_interval: int | None
     heartbeat_skew: int | None
+    heartbeat_loop_alive: bool | None
     seen_at: int | None

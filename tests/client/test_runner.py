@@ -340,7 +340,7 @@ async def test_a_broken_pass_is_counted_reported_and_survived(
         patch.setattr("backend.client.runner.decide", lambda *_: 1 / 0)
         await runner.guarded_step()
     assert runner.crashes == 1
-    assert not agent.beats[-1].loop_alive
+    assert (agent.beats[-1].loop_alive, agent.beats[-1].renews_itself) == (False, True)
     assert "ZeroDivisionError" in agent.beats[-1].last_error
     clock.advance(MINUTE)
     await runner.guarded_step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -273,3 +274,27 @@ def test_a_certificate_only_gets_worse_with_time(lifetime: timedelta, ago: int) 
 
     left = lifetime - min(timedelta(seconds=ago), lifetime)
     assert at(left - SECOND) <= at(left)
+
+
+@pytest.mark.parametrize(
+    ("client", "severity", "is_told"),
+    [
+        ({"left": 80 * DAY}, Severity.CRITICAL, True),
+        ({"left": 80 * DAY, "loop_broken": False}, Severity.OK, False),
+        ({"left": SECOND}, Severity.CRITICAL, True),
+        ({"left": -SECOND}, Severity.EXPIRED, False),  # what it could not prevent is what is told
+        ({"left": None}, Severity.WARNING, False),  # it has nothing yet that could be renewed
+    ],
+)
+def test_a_broken_loop_is_critical_for_as_long_as_there_is_a_certificate_to_lose(
+    client: dict[str, Any], severity: Severity, is_told: bool, make_client: MakeClient, now: datetime
+) -> None:
+    given = dict(client)
+    is_broken = given.pop("loop_broken", True)
+    facts = replace(make_client(auto_renew=not is_broken, **given), loop_broken=is_broken)
+    judged = assess(facts, now)
+    assert judged.severity is severity
+    said = [reason for reason in judged.reasons if "its loop is broken" in reason]
+    assert bool(said) is is_told
+    if said and judged.effective_not_after is not None:
+        assert f"ends at {judged.effective_not_after:%Y-%m-%d %H:%M:%S}Z" in said[0]

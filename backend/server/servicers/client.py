@@ -46,6 +46,7 @@ def _beat(context: Context, request: client_pb2.BeatRequest) -> client_pb2.BeatR
             token_id=request.token_id,
             can_store_token=request.can_store_token,
             done_order=request.done_order,
+            renews_itself=request.renews_itself if request.HasField("renews_itself") else None,
         ),
     )
     order = answer.order

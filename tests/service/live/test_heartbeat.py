@@ -7,9 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
+from backend.core.facts import Severity
+from backend.core.health import assess
 from backend.core.model import TokenState
 from backend.service import audit
 from backend.service.fence import set_fence
+from backend.service.fleet import columns_of
 from backend.store.records import Order, OrderKind
 
 if TYPE_CHECKING:
@@ -49,6 +54,36 @@ def test_a_loop_that_reports_itself_down_is_no_longer_counted_on_until_it_is_bac
     client.beat()
     with live.site.transaction() as tx:
         assert tx.identities.get("kva").auto_renew is True
+
+
+@pytest.mark.parametrize(
+    ("loop_alive", "renews_itself", "is_broken", "renews"),
+    [
+        (True, True, False, True),
+        (False, True, True, False),
+        (False, False, False, False),  # set not to renew: nothing is wrong with it
+        (False, None, False, False),  # an older client, which cannot tell the two apart
+    ],
+)
+def test_a_broken_loop_of_a_client_that_renews_itself_is_critical_and_any_other_is_not(
+    live: Live, loop_alive: bool, renews_itself: bool | None, is_broken: bool, renews: bool
+) -> None:
+    client = live.client("kva")
+    client.beat(loop_alive=loop_alive, renews_itself=renews_itself)
+    now = live.site.clock.now()
+    with live.site.transaction() as tx:
+        columns = columns_of(tx, live.site.world, [client.number])
+    index = columns.index_of(client.number)
+    assert index is not None
+    facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
+    judged = assess(facts, now)
+    assert (facts.loop_broken, facts.auto_renew) == (is_broken, renews)
+    assert (judged.severity is Severity.CRITICAL) is is_broken
+    assert any("its loop is broken" in reason for reason in judged.reasons) is is_broken
+    client.beat(loop_alive=True, renews_itself=True)
+    with live.site.transaction() as tx:
+        columns = columns_of(tx, live.site.world, [client.number])
+    assert not columns.facts(0, now=now, agent_alive=True, agent_now=now).loop_broken
 
 
 def test_a_program_that_comes_and_goes_says_nothing_about_the_loop_of_its_identity(live: Live) -> None:

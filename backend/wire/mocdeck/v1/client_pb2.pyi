@@ -18,7 +18,7 @@ SIGN_IN_NOW: OrderKind
 TAKE_TOKEN: OrderKind
 
 class BeatRequest(_message.Message):
-    __slots__ = ("serial", "epoch", "clock", "loop_alive", "last_error", "interval", "version", "token_id", "can_store_token", "done_order")
+    __slots__ = ("serial", "epoch", "clock", "loop_alive", "last_error", "interval", "version", "token_id", "can_store_token", "done_order", "renews_itself")
     SERIAL_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     CLOCK_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class BeatRequest(_message.Message):
     TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
     CAN_STORE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     DONE_ORDER_FIELD_NUMBER: _ClassVar[int]
+    RENEWS_ITSELF_FIELD_NUMBER: _ClassVar[int]
     serial: str
     epoch: int
     clock: int
@@ -39,7 +40,8 @@ class BeatRequest(_message.Message):
     token_id: str
     can_store_token: bool
     done_order: str
-    def __init__(self, serial: _Optional[str] = ..., epoch: _Optional[int] = ..., clock: _Optional[int] = ..., loop_alive: _Optional[bool] = ..., last_error: _Optional[str] = ..., interval: _Optional[int] = ..., version: _Optional[str] = ..., token_id: _Optional[str] = ..., can_store_token: _Optional[bool] = ..., done_order: _Optional[str] = ...) -> None: ...
+    renews_itself: bool
+    def __init__(self, serial: _Optional[str] = ..., epoch: _Optional[int] = ..., clock: _Optional[int] = ..., loop_alive: _Optional[bool] = ..., last_error: _Optional[str] = ..., interval: _Optional[int] = ..., version: _Optional[str] = ..., token_id: _Optional[str] = ..., can_store_token: _Optional[bool] = ..., done_order: _Optional[str] = ..., renews_itself: _Optional[bool] = ...) -> None: ...
 
 class BeatReply(_message.Message):
     __slots__ = ("agent_time", "interval", "epoch", "bundle_pem", "order", "login_token")

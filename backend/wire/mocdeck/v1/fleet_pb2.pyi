@@ -20,6 +20,7 @@ class ClientFlag(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TOKEN_UNKNOWN: _ClassVar[ClientFlag]
     ORPHAN: _ClassVar[ClientFlag]
     FILE_ROUTE: _ClassVar[ClientFlag]
+    LOOP_BROKEN: _ClassVar[ClientFlag]
 NONE: ClientFlag
 AUTO_RENEW: ClientFlag
 AUTO_RENEW_UNKNOWN: ClientFlag
@@ -31,6 +32,7 @@ TOKEN_EMPTY: ClientFlag
 TOKEN_UNKNOWN: ClientFlag
 ORPHAN: ClientFlag
 FILE_ROUTE: ClientFlag
+LOOP_BROKEN: ClientFlag
 
 class FleetRequest(_message.Message):
     __slots__ = ("since",)
