@@ -43,7 +43,7 @@ async def test_the_worst_stands_first_with_since_when_and_who_knows(
         assert all(len(line) <= size[0] for line in lines)
         at = next(number for number, line in enumerate(lines) if "EXPIRED" in line and "kms-007" in line)
         assert "1h 00m" in lines[at]
-        assert "2 sinks" in lines[at]
+        assert "told 11-22 15:52Z" in lines[at]
         assert "nobody yet" in lines[at + 1]
         assert "an operation is" in lines[at + 2]
         assert "sink pager FAILS since" in shown(app)
@@ -75,7 +75,7 @@ async def test_a_sink_that_begins_to_fail_is_seen_though_no_client_changed(
         assert "NOTICES TO pager FAIL" in shown(app)
 
 
-@pytest.mark.parametrize(("sinks", "words"), [((), "nobody is told"), ((WELL,), "1 told")])
+@pytest.mark.parametrize(("sinks", "words"), [((), "nobody is told"), ((WELL,), "1 sink to tell")])
 async def test_no_alert_says_what_that_means(
     make_app: MakeApp, agent: StagedAgent, sinks: tuple[SinkView, ...], words: str
 ) -> None:

@@ -15,7 +15,7 @@ from backend.core.durations import parse_duration
 from backend.core.filter import parse
 from tui.banner import View
 from tui.commands import ALERTS
-from tui.format import fit, instant, shorten, span, wrapped
+from tui.format import count, fit, instant, shorten, span, wrapped
 from tui.gateway import AlertLine, AlertsView, SinkView
 from tui.lines import Line, plain
 from tui.screens.deck import bindings_of
@@ -67,7 +67,7 @@ class AlertsScreen(ListScreen):
         found = self.app.alerts
         if found is None:
             return "alerts are not known: they are being read, or you may not read them"
-        told = f"{len(found.sinks)} told when there is one" if found.sinks else _NOBODY
+        told = f"{count(len(found.sinks), 'sink')} to tell when there is one" if found.sinks else _NOBODY
         return f"no alert: nothing is at least a warning; {told}"
 
     def _current(self) -> AlertLine | None:
@@ -116,7 +116,7 @@ class AcknowledgeDialog(FormDialog[Quiet]):
 
     def __init__(self, alert: AlertLine) -> None:
         fields = [
-            Field(label="For how long (36h, 14d), or until which day (UTC):", lacks=self._lacks, limit=20),
+            Field(label="Until (36h, 14d, 2026-12-01):", lacks=self._lacks, limit=20),
             Field(label="Reason:", lacks=anything, may_paste=True),
         ]
         super().__init__(f"Acknowledge {shorten(alert.name, 40)}", "Acknowledge", fields)
@@ -125,7 +125,7 @@ class AcknowledgeDialog(FormDialog[Quiet]):
     def body(self, width: int) -> Sequence[Line]:
         text = (
             f"{self.alert.severity.upper()} {self.alert.summary} Nobody is told of it again until the end that you "
-            "name, unless it gets worse; it ends with the alert as well."
+            "name, a length of time or a day in UTC, unless it gets worse; it ends with the alert as well."
         )
         return [plain(part) for part in wrapped(text, width)]
 
@@ -186,9 +186,9 @@ def _told(one: AlertLine, found: AlertsView) -> str:
         return one.held
     if not one.told:
         return "nobody yet"
-    sinks = [sink.name for sink in found.sinks]
-    whom = "nobody: no sinks" if not sinks else sinks[0] if len(sinks) == 1 else f"{len(sinks)} sinks"
-    return f"{whom}" if one.told_at is None else f"{whom}, {one.told_at:%m-%d %H:%MZ}"
+    if not found.sinks:
+        return "nobody: no sinks"
+    return "told" if one.told_at is None else f"told {one.told_at:%m-%d %H:%MZ}"  # each sink has its own least severity
 
 
 def _sink_line(sink: SinkView, width: int) -> tuple[str, str]:
