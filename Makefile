@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test check lint types contracts generated readme screenshots bench interop chaos clean
+.PHONY: demo test check lint types contracts generated readme screenshots bench interop chaos live clean
 
 $(READY): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -20,7 +20,7 @@ demo: $(READY)
 	$(BIN)/mocdeck demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m 'not bench and not interop'
+	$(BIN)/python -m pytest -q -m 'not bench and not interop and not live'
 
 check: lint types contracts generated
 
@@ -53,6 +53,9 @@ interop: $(READY)
 
 chaos: $(READY)
 	MOCDECK_CHAOS_KILLS=1000 MOCDECK_CHAOS_SEED=$$RANDOM $(BIN)/python -m pytest -q -m chaos tests/e2e
+
+live: $(READY)
+	$(BIN)/python -m pytest -q -s -m live tests/e2e
 
 clean:
 	rm -rf $(VENV)

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lab import PASSPHRASE, HurriedClock
 
 from backend.client.runner import Runner
 from backend.client.settings import RunnerSettings
+from backend.core.limits import HEARTBEAT
 from backend.server.app import Agent
 from backend.server.logs import configure
 
@@ -39,6 +41,7 @@ async def run_agent(order: dict[str, Any], clock: HurriedClock) -> None:
 
 async def run_clients(order: dict[str, Any], clock: HurriedClock) -> None:
     runners = []
+    heartbeat = timedelta(seconds=order["heartbeat"]) if "heartbeat" in order else HEARTBEAT
     for name in order["names"]:
         home = Path(order["directory"]) / name
         settings = RunnerSettings(
@@ -47,6 +50,7 @@ async def run_clients(order: dict[str, Any], clock: HurriedClock) -> None:
             address="127.0.0.1",
             port=order["port"],
             auth_port=order["auth_port"],
+            heartbeat=heartbeat,
         )
         runners.append(Runner(settings, clock))
     await asyncio.gather(*(runner.run() for runner in runners))
