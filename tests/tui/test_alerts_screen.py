@@ -101,7 +101,7 @@ async def test_acknowledging_wants_an_end_and_the_screen_shows_it(
             await pilot.press(key)
         clock.advance(timedelta(seconds=1))
         await pilot.press("y")
-        assert app.screen is dialog, "without an end nothing is acknowledged"
+        assert isinstance(app.screen, AcknowledgeDialog), "without an end nothing is acknowledged"
         dialog.fields[0].text, dialog.fields[1].text = "2d", "spare part"
         clock.advance(timedelta(seconds=1))
         await pilot.press("y")
