@@ -231,7 +231,7 @@ _P12: Final = Drill(
         ),
     ),
     recipe=(
-        Step(line="mocdeck alerts list", why="both are listed: a token that was not rotated, a renewal slot that has passed"),
+        Step(line="mocdeck alerts list", why="both are listed: a token not rotated, a slot passed"),
         Step(
             line=f"mocdeck client run --interval 1s {_files('shop-kms', 'shop-csi')} &",
             why="the programs had stopped; started again, one renews by itself and the agent rotates the other's token",
