@@ -122,6 +122,8 @@ def _recipe(drill: Drill, layout: Layout, ports: Ports) -> str:
     }
     lines = [f"DRILL {drill.id}: {drill.title}", drill.symptom, "recipe, for another terminal:"]
     lines += [f"  export MOCDECK_HOME={layout.home}", *(f"  {line}" for line in drill.lines(places))]
+    if any(step.line.endswith("&") for step in drill.recipe):
+        lines.append("end what the recipe left running before you end the demo, or it writes to a site that is gone")
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,15 +53,17 @@ def start_drill(launching: Launching, request: pytest.FixtureRequest) -> Iterato
             process.wait(30)
 
 
-@pytest.fixture
+@contextmanager
 def services() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """What a recipe leaves running; ended with the test."""
+    """What a recipe leaves running; ended before the site that it runs on is removed."""
     running: list[subprocess.Popen[bytes]] = []
-    yield running
-    for process in running:
-        process.send_signal(signal.SIGTERM)
-    for process in running:
-        process.wait(20)
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            process.wait(20)
 
 
 def recipe_of(demo: Demo) -> list[str]:
@@ -120,10 +122,8 @@ def wanted(drill: Drill) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.id)
-def test_the_recipe_of_a_drill_ends_its_bad_state(
-    drill: Drill, start_drill: Start, services: list[subprocess.Popen[bytes]]
-) -> None:
-    with start_drill(drill.id) as demo:
+def test_the_recipe_of_a_drill_ends_its_bad_state(drill: Drill, start_drill: Start) -> None:
+    with start_drill(drill.id) as demo, services() as running:
         if not drill.agent_is_away:
             wait_for(lambda: is_heard(demo, drill), lambda: states(demo))
             seen = states(demo)
@@ -133,7 +133,7 @@ def test_the_recipe_of_a_drill_ends_its_bad_state(
         lines = recipe_of(demo)
         assert len(lines) == len(drill.recipe)
         for line, step in zip(lines, drill.recipe, strict=True):
-            code, said = carry_out(demo, line, services)
+            code, said = carry_out(demo, line, running)
             assert code == step.code, f"{line}\n{said}"
         wait_for(lambda: states(demo) == wanted(drill), lambda: states(demo))
 
