@@ -55,8 +55,7 @@ def plan_text(plan: Plan) -> str:
     limit = "the first failure" if plan.max_failures <= 1 else f"{plan.max_failures} failures"
     seen = sum(target.number > 0 for target in plan.targets)
     lines = [
-        f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {seen} clients, {pace}, "
-        f"stopping at {limit}",
+        f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {seen} clients, {pace}, stopping at {limit}",
         "",
         table(["CLIENT", "CLUSTER", "ROUTE", "CERTIFICATE", "TOKEN", "WHY"], rows),
         "",
