@@ -176,12 +176,21 @@ def run(
         site_tag=site_tag,
     )
     app._handles_signals = True
-    app.run(mouse=mouse)
+    try:
+        app.run(mouse=mouse)
+    except Exception:  # the program's last edge: giving a dead terminal back fails in many ways, none of them news
+        if not _is_left_alone():
+            raise
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, signal.SIG_DFL)
     code = app.return_code or 0
-    if code == safety.SIGHUP_CODE:
-        safety.drop_terminal()
+    if code == safety.SIGHUP_CODE or _is_left_alone():
+        code = code if code == safety.SIGTERM_CODE else safety.SIGHUP_CODE
+        safety.drop_terminal()  # with nobody to tell, the interpreter's last flush would fail
     elif app.crash_text:
         sys.stderr.write(f"{app.crash_text}\n")
     return code
+
+
+def _is_left_alone() -> bool:
+    return sys.__stdin__ is not None and safety.terminal_is_gone(sys.__stdin__.fileno())
