@@ -1,0 +1,70 @@
+"""What a command is: a value with its key, its word, its help, and whether it changes anything.
+
+Owns the shape, the headings and the names of the screens; the commands themselves stand in the modules beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from backend.core.planrules import ActionKind
+
+
+class Needs(Enum):
+    """What must be there before a command makes sense."""
+
+    NOTHING = "nothing"
+    ROW = "a client under the cursor"
+    SELECTION = "marked clients, or one under the cursor"
+
+
+class Group(Enum):
+    """Headings of the help screen, in its order."""
+
+    ACT = "Act (capitals change something)"
+    LOOK = "Look"
+    MARK = "Mark"
+    MOVE = "Move"
+    VIEW = "Views"
+    PROGRAM = "Program"
+
+
+FLEET: Final = "fleet"
+DETAIL: Final = "detail"
+CLUSTERS: Final = "clusters"
+JOBS: Final = "jobs"
+EVENTS: Final = "events"
+FORECAST: Final = "forecast"
+ALERTS: Final = "alerts"
+HELP: Final = "help"
+OPERATION: Final = "operation"
+ROTATION_PLAN: Final = "rotation plan"
+ROTATION: Final = "rotation"
+EVERYWHERE: Final = frozenset(
+    {FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, HELP, OPERATION, ROTATION_PLAN, ROTATION}
+)
+LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, OPERATION})
+TEXTS: Final = frozenset({DETAIL, HELP, ROTATION_PLAN, ROTATION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing that an operator can ask for.
+
+    `keys` are Textual key names, the first one is the one shown as `key`. `scope` names the screens that have it.
+    `footer` puts it on the key lines; `action` is what it asks of the agent's planner, for the gate's reasons.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    key: str
+    label: str
+    help: str
+    group: Group
+    scope: frozenset[str] = EVERYWHERE
+    mutates: bool = False
+    needs: Needs = Needs.NOTHING
+    footer: bool = False
+    action: ActionKind | None = None

@@ -1,0 +1,72 @@
+"""Commands about the program itself: help, the command line, write mode, the way out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui.commands.command import (
+    Command,
+    Group,
+)
+
+PROGRAM: Final[tuple[Command, ...]] = (
+    Command(
+        id="help",
+        keys=("question_mark",),
+        key="?",
+        label="help",
+        help="the keys of this screen",
+        group=Group.PROGRAM,
+        footer=True,
+    ),
+    Command(
+        id="command_line",
+        keys=("colon", "ctrl+p"),
+        key=":",
+        label="command",
+        help="type a command by name; tab completes",
+        group=Group.PROGRAM,
+        footer=True,
+    ),
+    Command(
+        id="write",
+        keys=(),
+        key=":write",
+        label="write mode",
+        help="allow changes in this session; asks for a reason",
+        group=Group.PROGRAM,
+    ),
+    Command(
+        id="readonly",
+        keys=(),
+        key=":readonly",
+        label="read-only",
+        help="refuse every change again",
+        group=Group.PROGRAM,
+    ),
+    Command(
+        id="suspend",
+        keys=("ctrl+z",),
+        key="ctrl+z",
+        label="suspend",
+        help="back to the shell; fg returns",
+        group=Group.PROGRAM,
+    ),
+    Command(
+        id="back",
+        keys=("escape",),
+        key="esc",
+        label="back",
+        help="close, clear the filter, or go back",
+        group=Group.PROGRAM,
+    ),
+    Command(
+        id="quit",
+        keys=("q",),
+        key="q",
+        label="quit",
+        help="leave this screen; on the first one, the program",
+        group=Group.PROGRAM,
+        footer=True,
+    ),
+)
