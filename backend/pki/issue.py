@@ -21,10 +21,18 @@ from backend.core.errors import AgentError, InconsistentState, InvalidInput
 from backend.core.lifecycle import Validity
 from backend.core.limits import BACKDATE
 from backend.core.model import Authority
-from backend.pki.keys import PrivateKey, PublicKey, public_key_der, signing_hash, verify_signature
+from backend.pki.keys import PrivateKey, PublicKey, check_allowed, public_key_der, signing_hash, verify_signature
 from backend.pki.pem import join_pem
-from backend.pki.profiles import ClientProfile, ClientTemplate, Profile, RootProfile, ServerProfile, check_lifetime
-from backend.pki.trust import split_bundle, validity_of
+from backend.pki.profiles import (
+    ClientProfile,
+    ClientTemplate,
+    CrossProfile,
+    Profile,
+    RootProfile,
+    ServerProfile,
+    check_lifetime,
+)
+from backend.pki.trust import common_name_of, split_bundle, validity_of
 
 _LONGEST_ROOT: Final = timedelta(days=36_525)  # a date beyond year 9999 could not be written
 
@@ -94,6 +102,31 @@ class Issuer:
         """
         check_lifetime(lifetime)
         return self._issue(ServerProfile(names=tuple(names)), public_key, now, lifetime)
+
+    def cross_sign(self, root: x509.Certificate) -> x509.Certificate:
+        """Vouch for another generation's CA: whoever trusts this root then accepts that generation's leaves too.
+
+        Name, key and key identifier are the other root's. It is valid from the later beginning to the earlier end of
+        both roots, so that it never outlives either (pki.md 7.1).
+
+        Raises:
+            InvalidInput: it is this generation's own root, or its key is of a kind that no CA of ours has.
+            InconsistentState: there is no moment at which both roots are valid.
+        """
+        public_key = check_allowed(root.public_key())
+        key_der = public_key_der(public_key)
+        if key_der == self._key_der:
+            raise InvalidInput(f"CA generation {self.authority.generation} cannot vouch for its own key; name another")
+        theirs, ours = validity_of(root), validity_of(self.root)
+        begins = max(theirs.not_before, ours.not_before)
+        ends = min(theirs.not_after, ours.not_after)
+        if ends <= begins:
+            raise InconsistentState(
+                f"the CAs {common_name_of(root.subject)!r} and {common_name_of(self.root.subject)!r} are never valid at"
+                " the same time, so neither can vouch for the other; rotate before the present one ends"
+            )
+        validity = Validity(not_before=begins, not_after=ends)
+        return _sign(CrossProfile(root=root), public_key, key_der, validity, self._signatory)
 
     def _issue(self, profile: Profile, public_key: PublicKey, now: datetime, requested: timedelta) -> IssuedLeaf:
         key_der = public_key_der(public_key)

@@ -1,4 +1,4 @@
-"""Certificates as data: what a root, a client leaf and a server leaf contain (pki.md 7.1, moc/protocol.md 4.1).
+"""Certificates as data: what a root, a cross certificate and the leaves contain (pki.md 7.1, moc/protocol.md 4.1).
 
 Owns subjects and extensions, and how long names may be. Nothing of a signing request is in them but the public key, so
 that a client cannot ask for a name, a use or a lifetime. Signing is `backend.pki.issue`.
@@ -31,6 +31,7 @@ Extensions: TypeAlias = tuple[tuple[x509.ExtensionType, bool], ...]  # each with
 _DNS_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _NOT_AUTHORITY: Final = (x509.BasicConstraints(ca=False, path_length=None), True)
 _AUTHORITY: Final = (x509.BasicConstraints(ca=True, path_length=1), True)  # 1: room for a cross certificate
+_CROSSED: Final = (x509.BasicConstraints(ca=True, path_length=0), True)  # leaves only below it
 
 
 def _usage(*, sign: bool, certify: bool) -> tuple[x509.KeyUsage, bool]:
@@ -89,6 +90,23 @@ class RootProfile:
     def extensions(self) -> Extensions:
         """CA with path length 1, signing certificates and revocation lists."""
         return (_AUTHORITY, _CERTIFIES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossProfile:
+    """One generation's CA as another generation vouches for it: the same name and key, with path length 0."""
+
+    root: x509.Certificate
+
+    @property
+    def subject(self) -> x509.Name:
+        """The root's own: a leaf's issuer must fit either of the two certificates."""
+        return self.root.subject
+
+    @property
+    def extensions(self) -> Extensions:
+        """CA with path length 0, signing certificates and revocation lists."""
+        return (_CROSSED, _CERTIFIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

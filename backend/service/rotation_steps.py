@@ -41,6 +41,19 @@ def stage(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -
     return staged
 
 
+def cross_both_ways(tx: Transaction, world: World, first: int, second: int, now: datetime) -> None:
+    """Let two generations vouch for each other, unless they do; both keys are needed for what is missing.
+
+    Raises:
+        InconsistentState: a missing one cannot be made: a key is destroyed, or the roots never live at the same time.
+    """
+    for subject, issuer in ((first, second), (second, first)):
+        if tx.cross.find(subject, issuer) is None:
+            tx.cross.add(
+                world.signer.cross_sign(subject=tx.authorities.get(subject), issuer=tx.authorities.get(issuer), now=now)
+            )
+
+
 def publish(tx: Transaction, rotation: RotationRow, now: datetime) -> Bundle:
     """Publish the next epoch with both roots, so that heartbeats carry the new one home before it is needed."""
     return publish_epoch(tx, (rotation.from_generation, rotation.to_generation), now)

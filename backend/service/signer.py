@@ -17,9 +17,10 @@ from backend.core.lifecycle import Validity
 from backend.core.model import Authority, AuthorityStatus
 from backend.pki.issue import Issuer, make_root
 from backend.pki.keys import KeyKind, PrivateKey, generate_key, load_private_key, private_key_pem
-from backend.pki.trust import fingerprint
+from backend.pki.trust import bundle_pem, fingerprint, split_bundle, validity_of
 from backend.pki.vault import KeyVault
 from backend.store.port import Transaction
+from backend.store.records import CrossCertificate
 
 SERVER_KEY_FILE: Final = "server.key"
 
@@ -74,6 +75,21 @@ class Signer:
             pem=root.public_bytes(Encoding.PEM).decode("ascii"),
             key_file=name,
             status=AuthorityStatus.STAGED,
+            created_at=now,
+        )
+
+    def cross_sign(self, *, subject: Authority, issuer: Authority, now: datetime) -> CrossCertificate:
+        """Let one generation vouch for another's CA; the row to add. The issuer's key is needed, the subject's is not.
+
+        Raises:
+            InconsistentState: the issuer's key is destroyed, or both roots are never valid at the same time.
+        """
+        made = self.of(issuer).cross_sign(split_bundle(subject.pem)[0])
+        return CrossCertificate(
+            subject_generation=subject.generation,
+            issuer_generation=issuer.generation,
+            pem=bundle_pem([made]),
+            not_after=validity_of(made).not_after,
             created_at=now,
         )
 

@@ -29,6 +29,7 @@ from backend.core.model import (
 from backend.core.rbac import Role, RoleAssignment
 from backend.store.alert_port import Alerts, Notices, Silences, Sinks
 from backend.store.records import (
+    CrossCertificate,
     Delivery,
     FleetRow,
     OperationRow,
@@ -37,6 +38,7 @@ from backend.store.records import (
     Resource,
     RotationClientRow,
     RotationRow,
+    SignedStatement,
     StoredPlan,
     TargetRow,
 )
@@ -138,6 +140,32 @@ class Bundles(Protocol):
         ...
 
     def current(self) -> Bundle: ...
+    def since(self, epoch: int) -> Sequence[Bundle]:
+        """That epoch and all later ones, ascending."""
+        ...
+
+
+class Statements(Protocol):
+    """Who signed each bundle epoch; epochs of a program that signed none have no row."""
+
+    def add(self, statement: SignedStatement) -> None:
+        """Keep an epoch's signatures; refuses an epoch that is not newer than the last one signed."""
+        ...
+
+    def find(self, epoch: int) -> SignedStatement | None: ...
+    def since(self, epoch: int) -> Sequence[SignedStatement]:
+        """Those of that epoch and of all later ones, ascending."""
+        ...
+
+
+class CrossCertificates(Protocol):
+    """One generation's CA certified by another's; public, and made once for each pair."""
+
+    def add(self, certificate: CrossCertificate) -> None: ...
+    def find(self, subject_generation: int, issuer_generation: int) -> CrossCertificate | None: ...
+    def all(self) -> Sequence[CrossCertificate]:
+        """By subject and issuer, ascending."""
+        ...
 
 
 class Clusters(Protocol):
@@ -304,6 +332,8 @@ class Transaction(Protocol):
     tokens: Tokens
     authorities: Authorities
     bundles: Bundles
+    statements: Statements
+    cross: CrossCertificates
     clusters: Clusters
     roles: Roles
     assignments: Assignments

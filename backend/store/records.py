@@ -65,6 +65,31 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCertificate:
+    """The certificate by which the issuer's generation vouches for the subject's CA; valid no longer than both."""
+
+    subject_generation: int
+    issuer_generation: int
+    pem: str
+    not_after: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedStatement:
+    """What was signed about a bundle epoch, canonical text, with base64 signatures (`backend.pki.epochs`).
+
+    `previous_signature` is "" where the chain begins and where it was cut on purpose.
+    """
+
+    epoch: int
+    statement: str
+    signature: str
+    previous_signature: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlan:
     """A plan as it was shown; `body` is its JSON document, `hash` what a confirmation must repeat."""
 

@@ -169,6 +169,26 @@ bundles: Final = Table(
     _instant("created_at"),
 )
 
+bundle_statements: Final = Table(  # apart from the bundles: those of older programs get theirs later
+    "bundle_statements",
+    METADATA,
+    Column("epoch", _NUMBER, ForeignKey("bundles.epoch"), primary_key=True, autoincrement=False),
+    _text("statement"),
+    _text("signature"),
+    _text("previous_signature"),
+    _instant("signed_at"),
+)
+
+cross_certificates: Final = Table(
+    "cross_certificates",
+    METADATA,
+    Column("subject_generation", _NUMBER, ForeignKey("authorities.generation"), primary_key=True, autoincrement=False),
+    Column("issuer_generation", _NUMBER, ForeignKey("authorities.generation"), primary_key=True, autoincrement=False),
+    _text("pem"),
+    _instant("not_after"),
+    _instant("created_at"),
+)
+
 clusters: Final = Table(
     "clusters",
     METADATA,

@@ -17,7 +17,7 @@ from backend.store.operations import SqlOperations
 from backend.store.orders import SqlOrders, SqlPlans
 from backend.store.presence import SqlHeartbeats, SqlSeen
 from backend.store.rotations import SqlRotations
-from backend.store.trust import SqlAuthorities, SqlBundles
+from backend.store.trust import SqlAuthorities, SqlBundles, SqlCrossCertificates, SqlStatements
 from backend.store.work import Work
 
 
@@ -33,6 +33,8 @@ class SqlTransaction:
         self.tokens: port.Tokens = SqlTokens(work, self._changes)
         self.authorities: port.Authorities = SqlAuthorities(work, self._changes)
         self.bundles: port.Bundles = SqlBundles(work, self._changes)
+        self.statements: port.Statements = SqlStatements(work)
+        self.cross: port.CrossCertificates = SqlCrossCertificates(work)
         self.clusters: port.Clusters = SqlClusters(work, self._changes)
         self.roles: port.Roles = SqlRoles(work)
         self.assignments: port.Assignments = SqlAssignments(work)

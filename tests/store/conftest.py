@@ -25,6 +25,7 @@ from backend.core.model import (
     TokenState,
 )
 from backend.store.port import Store, StoreOpener
+from backend.store.records import CrossCertificate, SignedStatement
 from backend.store.sqlite import open_store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -88,6 +89,16 @@ class Make:
 
     def bundle(self, epoch: int, *generations: int) -> Bundle:
         return Bundle(epoch=epoch, generations=generations or (1,), pem="pem", created_at=NOW)
+
+    def statement(self, epoch: int) -> SignedStatement:
+        return SignedStatement(
+            epoch=epoch, statement=f'{{"epoch":{epoch}}}', signature="c2ln", previous_signature="", signed_at=NOW
+        )
+
+    def cross(self, subject: int, issuer: int) -> CrossCertificate:
+        return CrossCertificate(
+            subject_generation=subject, issuer_generation=issuer, pem="pem", not_after=NOW + 365 * DAY, created_at=NOW
+        )
 
     def heartbeat(self, number: int, **other: object) -> Heartbeat:
         given: dict[str, object] = {

@@ -176,3 +176,43 @@ def test_a_published_bundle_is_not_changed_by_hand(ready: Store, path: Any) -> N
         with pytest.raises(sqlite3.IntegrityError, match="published trust bundle"):
             by_hand.execute(change)
         by_hand.close()
+
+
+def test_bundles_are_read_from_an_epoch_on(store: Store, make: Any) -> None:
+    with store.transaction() as tx:
+        for epoch in (1, 2, 5):
+            tx.bundles.add(make.bundle(epoch, 1))
+        assert [bundle.epoch for bundle in tx.bundles.since(2)] == [2, 5]
+        assert tx.bundles.since(6) == []
+
+
+def test_an_epochs_signatures_are_kept_once_and_in_order(ready: Store, make: Any, path: Any) -> None:
+    with ready.transaction() as tx:
+        for epoch in (2, 3):
+            tx.bundles.add(make.bundle(epoch))
+        tx.statements.add(make.statement(2))  # epoch 1 is of a program that signed none
+        tx.statements.add(make.statement(3))
+        for epoch in (1, 2, 3):
+            with pytest.raises(InconsistentState, match="signed in their order"):
+                tx.statements.add(make.statement(epoch))
+        assert tx.statements.find(1) is None
+        assert tx.statements.find(2) == make.statement(2)
+        assert tx.statements.since(0) == [make.statement(2), make.statement(3)]
+        assert tx.statements.since(3) == [make.statement(3)]
+    for change in ("UPDATE bundle_statements SET signature = ''", "DELETE FROM bundle_statements"):
+        by_hand = sqlite3.connect(path)
+        with pytest.raises(sqlite3.IntegrityError, match="signed trust bundle epoch"):
+            by_hand.execute(change)
+        by_hand.close()
+
+
+def test_one_cross_certificate_for_each_pair_and_direction(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        tx.authorities.add(make.authority(2, AuthorityStatus.STAGED))
+        tx.cross.add(make.cross(2, 1))
+        tx.cross.add(make.cross(1, 2))
+        with pytest.raises(AlreadyExists, match="generation 1 vouches for generation 2 already"):
+            tx.cross.add(make.cross(2, 1))
+        assert tx.cross.find(2, 1) == make.cross(2, 1)
+        assert tx.cross.find(3, 1) is None
+        assert tx.cross.all() == [make.cross(1, 2), make.cross(2, 1)]
