@@ -15,6 +15,7 @@ from backend.clock import Clock
 from tui import glyphs, safety
 from tui.commands import BY_ID
 from tui.gateway import Gateway
+from tui.holding import unsent
 from tui.screens.deck import DeckScreen
 from tui.session import DeckApp
 
@@ -142,8 +143,14 @@ class MocdeckApp(DeckApp):
         """Leave this screen; on the first one, the program."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
+        elif self.holding and not self.asked_to_quit():
+            self.notice("q again leaves; what waits to be sent is then not sent", "warning")
         else:
             self.exit(0)
+
+    def cmd_undo(self) -> None:
+        """Take back what was confirmed last and has not left."""
+        self.take_back()
 
 
 def run(
@@ -184,11 +191,13 @@ def run(
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, signal.SIG_DFL)
     code = app.return_code or 0
+    held = app.holding.drop()
     if code == safety.SIGHUP_CODE or _is_left_alone():
         code = code if code == safety.SIGTERM_CODE else safety.SIGHUP_CODE
         safety.drop_terminal()  # with nobody to tell, the interpreter's last flush would fail
-    elif app.crash_text:
-        sys.stderr.write(f"{app.crash_text}\n")
+    else:
+        sentences = [app.crash_text, unsent(held, "the dashboard was left within its ten seconds") if held else ""]
+        sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences if sentence))
     return code
 
 

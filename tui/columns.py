@@ -16,6 +16,7 @@ from backend.core.facts import Assessment, NextAction, Overlay, Severity, State
 from backend.core.fleet import ClientFlag
 from tui.format import fit, left_until, shorten
 from tui.glyphs import Glyphs
+from tui.holding import QUEUED, QUEUED_SHORT
 from tui.lines import Line
 from tui.model import Client
 from tui.palette import SEVERITY_ROLES
@@ -118,6 +119,8 @@ def role_of(judged: Assessment) -> str:
 
 def next_step(client: Client) -> str:
     """Return what happens or should happen next."""
+    if client.held:
+        return QUEUED
     if client.row.activity:
         return client.row.activity
     return client.judged.next_step
@@ -157,6 +160,8 @@ def _cell(column: Column, size: int, client: Client, now: datetime, glyphs: Glyp
             return state_text(judged, size, glyphs), role_of(judged)
         case "next":
             step = next_step(client)
+            if client.held:
+                return step if size >= len(step) else QUEUED_SHORT, "running"
             return step, "running" if row.activity else "dim" if step == NextAction.NONE.value else "text"
         case "cluster":
             return row.cluster or "-", "dim"

@@ -39,6 +39,7 @@ class Client:
     row: ClientRow
     judged: Assessment
     marked: bool
+    held: bool = False  # an action on it is confirmed and has not left yet
 
 
 class FleetModel:
@@ -48,6 +49,7 @@ class FleetModel:
         self.columns = FleetColumns()
         self.agent = AgentClock(monotonic)
         self.marks: set[int] = set()
+        self.held: frozenset[int] = frozenset()  # see tui.holding
         self.order: list[int] = []
         self.sort: Order = WORST_FIRST
         self.filter: Filter | None = None
@@ -204,7 +206,7 @@ class FleetModel:
         index = self.columns.index_of(number)
         if judged is None or index is None:
             return None
-        return Client(row=self.columns.row(index), judged=judged, marked=number in self.marks)
+        return Client(row=self.columns.row(index), judged=judged, marked=number in self.marks, held=number in self.held)
 
     def find_named(self, name: str) -> Client | None:
         """Return a client by its name."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.countdown import countdown
 from backend.core.plan import ActionKind
 from tui.format import count, fit, instant, shorten, wrapped
 from tui.gateway import PlanTargetView, PlanView
+from tui.holding import HOLD_SECONDS
 from tui.lines import BLANK, Line, plain
 
 NOUNS: Final = {
@@ -39,6 +40,7 @@ _ROUTE_WORDS: Final = {
     "": "-",
 }
 _LABEL: Final = 13
+UNDO: Final = "u takes it back for 10 s after y; once it has left there is none"
 
 
 def title_of(plan: PlanView) -> str:
@@ -92,10 +94,11 @@ def single_lines(plan: PlanView, now: datetime, width: int) -> list[Line]:
         lines.extend(labelled("found there", target.route_why, width))
     lines.extend(labelled("steps", ", then ".join(target.steps), width))
     lines.extend(labelled("downtime", target.downtime, width))
+    lines.extend(labelled("undo", UNDO, width))
     if plan.force:
         lines.extend(labelled("forced", plan.reason, width, "warning"))
     lines.extend(_warnings(plan, width))
-    return [*lines, *age_lines(plan.made_at, plan.expires_at, plan.hash, now, width)]
+    return [*lines, *age_lines(plan.made_at, confirm_by(plan), plan.hash, now, width)]
 
 
 def many_lines(plan: PlanView, now: datetime, width: int) -> tuple[list[Line], int]:
@@ -111,12 +114,13 @@ def many_lines(plan: PlanView, now: datetime, width: int) -> tuple[list[Line], i
     lines.extend(labelled("rate", f"{plan.parallel or 1} at a time", width))
     lines.extend(labelled("stop rule", "after the first failure nothing further starts; what runs is finished", width))
     lines.extend(labelled("downtime", _downtime(running), width))
+    lines.extend(labelled("undo", UNDO, width))
     if skipped:
         lines.extend(labelled("left alone", _grouped(skipped), width, "warning"))
     if plan.force:
         lines.extend(labelled("forced", plan.reason, width, "warning"))
     lines.extend(_warnings(plan, width))
-    lines.extend(age_lines(plan.made_at, plan.expires_at, plan.hash, now, width))
+    lines.extend(age_lines(plan.made_at, confirm_by(plan), plan.hash, now, width))
     lines.extend([BLANK, plain(f"RUNS, IN THIS ORDER ({len(running)})", "head")])
     lines.extend(target_line(target, plan.action, now, width) for target in running)
     start = len(lines) + 1
@@ -146,6 +150,11 @@ def _warnings(plan: PlanView, width: int) -> list[Line]:
     for warning in plan.warnings:
         lines.extend(labelled("warning", warning, width, "warning"))
     return lines
+
+
+def confirm_by(plan: PlanView) -> datetime:
+    """Return until when a plan may be confirmed, so that it is still fresh when its ten seconds are over."""
+    return plan.expires_at - timedelta(seconds=HOLD_SECONDS)
 
 
 def age_lines(made_at: datetime, expires_at: datetime, digest: str, now: datetime, width: int) -> list[Line]:

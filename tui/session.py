@@ -27,6 +27,7 @@ from tui.commands import BY_ID, Command, Needs
 from tui.format import span
 from tui.gate import Situation, refusal
 from tui.gateway import AlertsView, EventView, Gateway, OperationView
+from tui.holding import Held, Holding, unsent
 from tui.messages import FleetChanged, LinkChanged, Ticked
 from tui.model import FleetModel
 from tui.screens.deck import DeckScreen
@@ -84,6 +85,7 @@ class DeckApp(App[int]):
         self.paused_at: datetime | None = None
         self.operations: tuple[OperationView, ...] = ()
         self.audit: tuple[EventView, ...] = ()
+        self.holding = Holding()
         self.alerts: AlertsView | None = None  # None: not read yet, or refused
         self.failure = ""
         self.crash_text = ""
@@ -93,7 +95,7 @@ class DeckApp(App[int]):
         self._notice_at = 0.0
         self._hold_until = 0.0
         self._ticks = 0
-        self._last_key = clock.monotonic()
+        self.last_key_at = clock.monotonic()  # when a key last came
         self._write_lapses = False
         self._quit_asked_at = -10.0
         self._key_times: deque[float] = deque(maxlen=BURST_KEYS + 1)
@@ -155,6 +157,7 @@ class DeckApp(App[int]):
     def _agent_lost(self, sentence: str) -> None:
         first = not self.failure
         self.failure = sentence
+        self._drop_held("the agent went away")
         if first:
             self.model.judge_all(self.clock.monotonic())
             self.model.reorder(self.clock.monotonic())
@@ -186,6 +189,7 @@ class DeckApp(App[int]):
     def tick(self) -> None:
         """Show the present second: judge, reorder if something moved, write what changed."""
         self._ticks += 1
+        self._send_due()
         if not self._is_shown or (not self.app_focus and self._ticks % BLURRED_TICKS):
             return
         monotonic = self.clock.monotonic()
@@ -213,9 +217,51 @@ class DeckApp(App[int]):
     def _lapse(self, monotonic: float) -> None:
         if self.notice_text and monotonic - self._notice_at > NOTICE_SECONDS:
             self.notice_text = ""
-        if self._write_lapses and monotonic - self._last_key > IDLE_LIMIT.total_seconds():
+        if self._write_lapses and monotonic - self.last_key_at > IDLE_LIMIT.total_seconds():
             self.set_write_mode(on=False)
             self.notice("write mode has lapsed after 30 minutes without a key", "warning")
+
+    # What is confirmed and has not left yet
+
+    def hold(self, held: Held) -> None:
+        """Keep a confirmed plan for its ten seconds; its clients lose their marks, the next key is about others."""
+        self.holding.put(held)
+        self.model.marks.clear()
+        self._held_changed()
+
+    def take_back(self) -> None:
+        """Undo the newest plan that has not left, and give its marks back."""
+        held = self.holding.take_back()
+        if held is None:
+            self.notice("undo: nothing waits to be sent; what has left can only be stopped (5, then K)", "warning")
+            return
+        self.model.marks |= held.marks
+        self._held_changed()
+        self.notice(f"{held.what} {held.whom}: undone, nothing was sent", "title")
+
+    def _send_due(self) -> None:
+        due = self.holding.due(self.clock.monotonic())
+        if not due:
+            return
+        self._held_changed()
+        away = self.situation().away
+        barrier = f"the agent has not answered for {away}" if away else "" if self.write_mode else "read-only again"
+        if barrier:
+            self.notice(unsent(due, barrier), "error")
+            return
+        for held in due:
+            held.send()
+
+    def _drop_held(self, why: str) -> None:
+        dropped = self.holding.drop()
+        if dropped:
+            self._held_changed()
+            self.notice(unsent(dropped, why), "error")
+
+    def _held_changed(self) -> None:
+        self.model.held = self.holding.numbers
+        self.notice_text = ""
+        self.redraw()
 
     def _resumed(self, _app: App[Any]) -> None:
         self.refresh(layout=True)
@@ -281,7 +327,7 @@ class DeckApp(App[int]):
     def note_key(self, at: float) -> None:
         """Remember when a key came, to tell typing from pasting and a present operator from an absent one."""
         self._key_times.append(at)
-        self._last_key = self.clock.monotonic()
+        self.last_key_at = self.clock.monotonic()
 
     def _is_burst(self) -> bool:
         times = self._key_times
@@ -290,21 +336,24 @@ class DeckApp(App[int]):
     def action_hint_quit(self) -> None:
         """Copy what is selected with ctrl+c; otherwise say how to leave, and leave when it is pressed twice."""
         selected = self.screen.get_selected_text()
-        now = self.clock.monotonic()
         if selected:
             self.copy_to_clipboard(selected)
-        elif 0 < now - self._quit_asked_at <= 1.0:
+        elif self.asked_to_quit(1.0):
             self.exit(0)
         else:
-            self._quit_asked_at = now
             self.notice("q quits")
+
+    def asked_to_quit(self, within: float = 3.0) -> bool:
+        """Tell whether leaving was asked for so many seconds ago or less; this asks for it as well."""
+        before, self._quit_asked_at = self._quit_asked_at, self.clock.monotonic()
+        return 0 < self._quit_asked_at - before <= within
 
     def set_write_mode(self, *, on: bool, reason: str = "") -> None:
         """Switch changes on or off for this session; one that was switched on here lapses when nobody types."""
         self.write_mode = on
         self.write_reason = reason if on else ""
         self._write_lapses = on
-        self._last_key = self.clock.monotonic()
+        self.last_key_at = self.clock.monotonic()
         self.deck.draw()
 
     # What the operator is told

@@ -20,6 +20,7 @@ from backend.clock import ManualClock
 from scripts.stage.agent import StagedAgent
 from scripts.stage.fleet import NOW, SEEDS, Seed
 from tui.app import MocdeckApp
+from tui.holding import HOLD_SECONDS
 from tui.lines import line_text
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
@@ -63,6 +64,11 @@ class Stage:
             event.time = self.clock.monotonic()  # the guard against pasted keys goes by it
             self.app.post_message(event)
             await self.settle()
+
+    async def confirm(self) -> None:
+        """Press `y` and let the ten seconds pass in which it could be undone."""
+        await self.press("y")
+        await self.seconds(int(HOLD_SECONDS))
 
     async def type(self, text: str, gap: float = 0.1) -> None:
         """Type a text, key by key."""

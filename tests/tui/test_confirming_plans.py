@@ -34,7 +34,7 @@ async def test_renewing_one_takes_the_action_key_and_y() -> None:
         assert "2027-01-19 19:52:14Z" in made.text  # and then: the CA ends first
         assert "downtime" in made.text
         assert made.agent.asked == []
-        await made.press("y")
+        await made.confirm()
         assert made.agent.asked == ["start plan-1"]
 
 
@@ -44,7 +44,7 @@ async def test_y_counts_from_the_four_hundredth_millisecond_on() -> None:
             await made.choose("nodeagent-07")
             await made.press("R")
             await made.press("y", gap=gap)
-            assert bool(made.agent.asked) is started
+            assert bool(made.app.holding) is started
             assert ("not taken" in made.text) is not started
 
 
@@ -94,7 +94,7 @@ async def test_a_set_wants_the_number_of_clients_that_run() -> None:
         await made.type("4")
         await made.press("enter")
         assert made.agent.asked == []
-        await made.press("y")
+        await made.confirm()
         assert made.agent.asked == ["start plan-1"]
         assert isinstance(made.app.screen, OperationScreen)
         assert made.app.model.marked == ()
@@ -119,7 +119,7 @@ async def test_a_production_site_wants_the_number_even_for_one() -> None:
         assert made.agent.asked == []
         assert "PROD" in made.text
         await made.type("1")
-        await made.press("y")
+        await made.confirm()
         assert made.agent.asked == ["start plan-1"]
 
 
@@ -128,13 +128,13 @@ async def test_a_plan_can_be_confirmed_up_to_its_last_second_and_not_after() -> 
         async with stage() as made:
             await made.choose("kva-01")
             await made.press("R", gap=0)
-            made.clock.advance(timedelta(minutes=15, seconds=late))
+            made.clock.advance(timedelta(minutes=15, seconds=late - 10))  # what waits ten seconds must be fresh then
             made.agent.beat()
             await made.settle()
             made.app.tick()
             await made.settle()
             await made.press("y", gap=0)
-            assert bool(made.agent.asked) is started
+            assert bool(made.app.holding) is started
             assert ("too old" in made.text) is not started
 
 
@@ -145,7 +145,7 @@ async def test_a_changed_plan_is_shown_anew_with_the_difference_and_starts_nothi
         made.agent.alter("nodeagent-08", left=timedelta(days=89))
         await made.settle()
         await made.type("2")
-        await made.press("y")
+        await made.confirm()
         assert made.agent.operations_kept == {}
         assert "facts have changed" in made.text
         assert "nodeagent-08 no longer runs" in made.text
@@ -214,7 +214,8 @@ async def test_planning_never_blocks_keys_and_a_late_plan_interrupts_nobody() ->
 async def test_the_result_is_told_when_it_is_proved() -> None:
     async with stage() as made:
         await made.choose("nodeagent-07")
-        await made.press("R", "y")
+        await made.press("R")
+        await made.confirm()
         made.agent.work("nodeagent-07", "issued", step="2/3 issued, waits for its first use", new_serial="77")
         await made.seconds(2)
         assert "in use" not in made.app.notice_text
@@ -228,7 +229,7 @@ async def test_the_operation_counts_add_up_at_every_step_and_serials_change_in_s
         await made.choose(*SET)
         await made.press("R")
         await made.type("4")
-        await made.press("y")
+        await made.confirm()
         assert "0 done + 0 failed + 0 running + 4 waiting + 2 skipped = 6" in made.text
         steps = [
             ("nodeagent-07", "ordered"), ("nodeagent-07", "issued"), ("nodeagent-07", "done"),
@@ -254,7 +255,8 @@ async def test_the_operation_counts_add_up_at_every_step_and_serials_change_in_s
 async def test_a_login_file_by_hand_is_taken_on_demand_and_its_path_is_shown(tmp_path: Path) -> None:
     async with stage(size=(100, 30), state_dir=tmp_path) as made:
         await made.choose("wl3-kms-3")
-        await made.press("S", "y")
+        await made.press("S")
+        await made.confirm()
         made.agent.work("wl3-kms-3", "ordered", step="1/3 waits for you")
         await made.seconds(2)
         assert isinstance(made.app.screen, OperationScreen)
@@ -271,7 +273,7 @@ async def test_an_operation_goes_on_in_the_agent_while_it_is_away() -> None:
         await made.choose(*SET)
         await made.press("R")
         await made.type("4")
-        await made.press("y")
+        await made.confirm()
         made.agent.cut()
         await made.seconds(3)
         assert "as last seen" in made.text

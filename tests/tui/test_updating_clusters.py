@@ -48,7 +48,8 @@ async def test_an_update_starts_only_after_the_number_was_typed_even_for_one_cli
         await made.press("N", "y")
         assert "not started: type the number" in made.text
         assert made.agent.asked == []
-        await made.press("1", "y")
+        await made.press("1")
+        await made.confirm()
         assert made.agent.asked == ["start plan-1"]
 
 
@@ -100,7 +101,7 @@ async def test_management_runs_in_its_order_and_shows_its_progress() -> None:
         assert kinds[:2] == ["NodeAgent", "NodeAgent"]
         assert "NodeAgent" not in kinds[2:]
         await made.type(str(plan.runs))
-        await made.press("y")
+        await made.confirm()
         assert made.agent.asked == [f"start {plan.id}"]
         assert isinstance(made.app.screen, OperationScreen)
         assert "update certificates" in made.text
@@ -111,7 +112,8 @@ async def test_facts_that_changed_since_the_plan_was_seen_start_nothing() -> Non
         await at_cluster(made, CLUSTER)
         await made.press("N")
         made.agent.alter("wl5-cert-manager-3", token=timedelta(days=1))
-        await made.press("1", "y")
+        await made.press("1")
+        await made.confirm()
         assert "Nothing was started" in made.text
         assert "wl5-cert-manager-3" in made.text
         assert dialog(made).plan.id == "plan-3"

@@ -20,6 +20,14 @@ from tui.commands.command import (
 
 LOOKING: Final[tuple[Command, ...]] = (
     Command(
+        id="undo",
+        keys=("u",),
+        key="u",
+        label="undo",
+        help="take back what was confirmed last, within ten seconds and before anything was sent",
+        group=Group.ACT,
+    ),
+    Command(
         id="last_rotation",
         keys=("l",),
         key="l",

@@ -17,6 +17,7 @@ from backend.core.plan import NOT_DUE, ActionKind
 from backend.core.update import UpdateScope
 from tui.format import count
 from tui.gateway import OperationView, PlanView
+from tui.holding import HOLD_SECONDS, Held
 from tui.preview import NOUNS, difference
 from tui.screens.plan_dialog import Choice, NothingDialog, Offer, PlanDialog, next_parallel
 
@@ -59,6 +60,10 @@ def start_action(
     app: MocdeckApp, action: ActionKind, names: Sequence[str], *, reason: str = "", parallel: int = 0
 ) -> None:
     """Plan an action and show the plan; with a reason it is forced. Returns at once."""
+    waiting = next((name for name in names if app.holding.holds(name)), None)
+    if waiting is not None:
+        app.notice(f"{NOUNS[action][0]}: {waiting} waits to be sent already; u takes that back", "warning")
+        return
     _ask(app, _Wish(action=action, names=tuple(names), reason=reason, parallel=parallel))
 
 
@@ -92,7 +97,7 @@ def _show(app: MocdeckApp, origin: Screen[object], plan: PlanView, wish: _Wish, 
 
     def chosen(choice: Choice | None) -> None:
         if choice is Choice.START:
-            _start(app, plan, wish)
+            _hold(app, plan, wish)
         elif choice is Choice.AGAIN:
             _ask(app, wish)
         elif choice is Choice.PARALLEL:
@@ -140,20 +145,36 @@ async def _start_or_replan(app: MocdeckApp, plan: PlanView, wish: _Wish) -> Oper
         return await wish.plan(app)
 
 
-def _start(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
-    what = NOUNS[plan.action][0]
+def _hold(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
+    """Queue a confirmed plan for ten seconds; only then the first call leaves, and until then `u` takes it back."""
     origin = app.screen
+    since = app.last_key_at
+    running = [target for target in plan.targets if target.runs]
+    app.hold(
+        Held(
+            what=NOUNS[plan.action][0],
+            names=tuple(target.name for target in running),
+            numbers=frozenset(target.number for target in running),
+            marks=frozenset(app.model.marks),
+            leaves_at=app.clock.monotonic() + HOLD_SECONDS,
+            send=lambda: _start(app, plan, wish, origin, since),
+        )
+    )
+
+
+def _start(app: MocdeckApp, plan: PlanView, wish: _Wish, origin: Screen[object], since: float) -> None:
+    """Send it. Its progress opens by itself for whoever has only waited since the confirmation (`since`)."""
+    what = NOUNS[plan.action][0]
     app.notice(f"{what}: starting", "dim")
 
     def then(result: OperationView | PlanView) -> None:
         if isinstance(result, PlanView):
             _show(app, origin, result, wish, plan)
             return
-        app.model.marks.clear()  # their work is under way; the next key is about something else
         app.toast_result(f"{what} started for {count(plan.runs, 'client')}; 5 shows it")
         follow(app, result)
         by_hand = any(target.runs and target.route == "manual" for target in plan.targets)
-        if (plan.runs > 1 or by_hand) and app.screen is origin:
+        if (plan.runs > 1 or by_hand) and app.screen is origin and app.last_key_at == since:
             open_operation(app, result)
 
     app.run_agent_call(_start_or_replan(app, plan, wish), what=what, then=then)

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from tui.banner import View, header_line, key_lines, severity_line
 from tui.commands import BY_ID, Command, complete, of_screen
 from tui.format import wrapped
-from tui.lines import Line, plain
+from tui.lines import Line, cut, plain
 from tui.widgets.lines import Lines
 from tui.widgets.prompt import Prompt
 
@@ -139,6 +139,8 @@ class DeckScreen(Screen[None]):
         text, role = self.app.notice_text, self.app.notice_role
         if not text and view.failure:
             text, role = f"{view.failure}; trying again", "error"
+        if not text and self.app.holding:
+            return [cut(self.app.holding.line(view.monotonic), view.width)]
         return [plain(part, role) for part in wrapped(text, view.width)][:2]
 
     def _keys(self, view: View) -> list[Line]:

@@ -17,7 +17,7 @@ from backend.core.plan import MAX_PARALLEL, ActionKind
 from tui.format import count, shorten
 from tui.gateway import PlanView
 from tui.lines import BLANK, Line, plain
-from tui.preview import NOUNS, many_lines, reason_lines, single_lines, title_of, verb_of
+from tui.preview import NOUNS, confirm_by, many_lines, reason_lines, single_lines, title_of, verb_of
 from tui.screens.dialog import Dialog, button_line, edited, field_line
 
 REASON_LENGTH: Final = 200
@@ -66,7 +66,7 @@ class PlanDialog(Dialog[Choice]):
     def is_expired(self) -> bool:
         """Tell whether the plan is too old to be confirmed."""
         now = self.app.now
-        return now is not None and now > self.plan.expires_at
+        return now is not None and now > confirm_by(self.plan)
 
     def body(self, width: int) -> Sequence[Line]:
         now = self.app.now or self.plan.made_at
