@@ -49,7 +49,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.UNVERIFIED: "action: carried out, but not seen to work (yet)",
     Exit.USAGE: "the command line or a value on it is wrong",
     Exit.DAMAGED: "data is damaged: a key vault, the store or the audit chain",
-    Exit.NOT_FOUND: "no such client, identity, role, context, operation or file",
+    Exit.NOT_FOUND: "no such client, identity, role, context, operation or file; no known message fits",
     Exit.UNREACHABLE: "the agent does not answer",
     Exit.INTERNAL: "a fault in mocdeck itself",
     Exit.DISK: "a file or the store cannot be read or written",

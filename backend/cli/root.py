@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "describe": _later("describe", "Show one client in full."),
     "forecast": _later("forecast", "See what is coming: what ends, who is stranded, what may be switched off."),
     "handover": _later("handover", "Write the hand-over note of a shift: what changed, what runs, what falls due."),
+    "diagnose": _later("diagnose", "Paste an error message: what it is about, what to do, what not to do."),
     "renew": _later("act", "Renew certificates of clients.", "renew"),
     "rotate-token": _later("act", "Give clients fresh identity tokens.", "rotate_token"),
     "repair": _later("act", "Bring clients back: rotate the token, deliver a login file, sign in.", "repair"),
