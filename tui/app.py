@@ -100,6 +100,12 @@ class MocdeckApp(DeckApp):
 
         self._show(AlertsScreen())
 
+    def cmd_diagnose(self) -> None:
+        """Explain a pasted message."""
+        from tui.screens.diagnosing import DiagnosisScreen
+
+        self._show(DiagnosisScreen())
+
     def cmd_export(self) -> None:
         """Write what this screen shows to a file."""
         from tui.screens.exporting import export_menu

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from backend.core.countdown import long_countdown
+from backend.core.diagnosis import diagnose
 from backend.core.facts import Limit, Overlay
 from backend.core.lifecycle import Validity
 from tui.banner import View
@@ -214,6 +215,8 @@ def _observation(client: Client, detail: ClientDetail, now: datetime, width: int
         yield _field("its clock", f"{span(abs(beat.skew))} {ahead} the agent's")
         if beat.last_error:
             yield from _paragraph("its last error", beat.last_error, width, "warning")
+            for one in diagnose(beat.last_error)[:1]:
+                yield from _paragraph("that is", f"{one.ailment.meaning} {one.ailment.avoid}", width)
     yield BLANK
 
 

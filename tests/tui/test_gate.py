@@ -16,6 +16,7 @@ from tui.screens.alerts import AlertsScreen
 from tui.screens.clusters import ClustersScreen
 from tui.screens.deck import DeckScreen
 from tui.screens.detail import DetailScreen
+from tui.screens.diagnosing import DiagnosisScreen
 from tui.screens.events import EventsScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.forecast import ForecastScreen
@@ -31,6 +32,7 @@ SCREENS: tuple[type[DeckScreen], ...] = (
     EventsScreen,
     ForecastScreen,
     AlertsScreen,
+    DiagnosisScreen,
     HelpScreen,
 )
 READY = Situation(write_mode=True, selected=1, has_row=True)

@@ -38,15 +38,20 @@ JOBS: Final = "jobs"
 EVENTS: Final = "events"
 FORECAST: Final = "forecast"
 ALERTS: Final = "alerts"
+DIAGNOSIS: Final = "diagnose"
+NOTE: Final = "note"
 HELP: Final = "help"
 OPERATION: Final = "operation"
 ROTATION_PLAN: Final = "rotation plan"
 ROTATION: Final = "rotation"
 EVERYWHERE: Final = frozenset(
-    {FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, HELP, OPERATION, ROTATION_PLAN, ROTATION}
+    {
+        *(FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, DIAGNOSIS, NOTE),
+        *(HELP, OPERATION, ROTATION_PLAN, ROTATION),
+    }
 )
 LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, OPERATION})
-TEXTS: Final = frozenset({DETAIL, HELP, ROTATION_PLAN, ROTATION})
+TEXTS: Final = frozenset({DETAIL, DIAGNOSIS, NOTE, HELP, ROTATION_PLAN, ROTATION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,4 +22,5 @@ VIEWS: Final[tuple[Command, ...]] = (
     _view("view_events", "6", "Events", "what was done and refused, newest first"),
     _view("view_forecast", "7", "Forecast", "safe to switch off or reboot, who is stranded, when the CA cuts short"),
     _view("view_alerts", "8", "Alerts", "what is not well, who was told of it, and whether notices arrive"),
+    _view("diagnose", "9", "Diagnose", "paste an error message: what it is about, what to do, and what not to do"),
 )
