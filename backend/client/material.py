@@ -13,8 +13,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
-
 from backend.client.access_file import (
     AccessFile,
     find_access_file,
@@ -176,7 +174,7 @@ class Material:
         if self.access is None:
             return
         for root in trust.split_bundle(bundle_pem):
-            if not _is_authority(root):
+            if not trust.is_authority(root):
                 raise InvalidInput(f"the bundle of epoch {epoch} holds a certificate that is no CA; it is not stored")
         renewed = replace(self.access, trust_pem=bundle_pem)
         write_access_file(self._settings.access_file, renewed)
@@ -287,13 +285,6 @@ class Material:
         if self._settings.login_file is None:
             raise FileInvalid(self._settings.access_file, "", "a login file beside it, and none is configured")
         return self._settings.login_file
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
 
 
 def _is_writable_directory(path: Path) -> bool:

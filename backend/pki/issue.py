@@ -21,7 +21,16 @@ from backend.core.errors import AgentError, InconsistentState, InvalidInput
 from backend.core.lifecycle import Validity
 from backend.core.limits import BACKDATE
 from backend.core.model import Authority
-from backend.pki.keys import PrivateKey, PublicKey, check_allowed, public_key_der, signing_hash, verify_signature
+from backend.pki.epochs import Statement
+from backend.pki.keys import (
+    PrivateKey,
+    PublicKey,
+    check_allowed,
+    public_key_der,
+    sign_data,
+    signing_hash,
+    verify_signature,
+)
 from backend.pki.pem import join_pem
 from backend.pki.profiles import (
     ClientProfile,
@@ -128,6 +137,13 @@ class Issuer:
         validity = Validity(not_before=begins, not_after=ends)
         return _sign(CrossProfile(root=root), public_key, key_der, validity, self._signatory)
 
+    def sign_statement(self, statement: Statement) -> bytes:
+        """Sign what is said of a bundle epoch; whose turn it is to sign is for the caller (`backend.pki.epochs`)."""
+        data = statement.text.encode()
+        signature = sign_data(self._signatory.key, data)
+        _check_signature(self._signatory.public_key, signature, data)
+        return signature
+
     def _issue(self, profile: Profile, public_key: PublicKey, now: datetime, requested: timedelta) -> IssuedLeaf:
         key_der = public_key_der(public_key)
         if key_der == self._key_der:
@@ -218,11 +234,15 @@ def _check_product(certificate: x509.Certificate, meant: tuple[object, ...], iss
     )
     if product != meant:
         raise AgentError("a certificate came out other than it was meant; nothing was issued, try again")
+    # With the key at hand: pyca's own check would decode the root's key again each time.
+    _check_signature(issuer_key, certificate.signature, certificate.tbs_certificate_bytes)
+
+
+def _check_signature(key: PublicKey, signature: bytes, data: bytes) -> None:
     try:
-        # With the key at hand: pyca's own check would decode the root's key again each time.
-        verify_signature(issuer_key, certificate.signature, certificate.tbs_certificate_bytes)
+        verify_signature(key, signature, data)
     except InvalidSignature:
-        raise AgentError("a certificate's signature came out wrong; nothing was issued, try again") from None
+        raise AgentError("a CA's signature came out wrong; nothing was issued, try again") from None
 
 
 def _key_id(key_der: bytes) -> bytes:

@@ -125,6 +125,15 @@ def signing_hash(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | None:
     return None if isinstance(key, ed25519.Ed25519PrivateKey) else _hash_for(key)
 
 
+def sign_data(key: PrivateKey, data: bytes) -> bytes:
+    """Sign what is no certificate in the way that certificates are signed; `verify_signature` checks it."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(data)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(data, ec.ECDSA(_hash_for(key)))
+    return key.sign(data, padding.PKCS1v15(), _hash_for(key))
+
+
 def verify_signature(public_key: PublicKey, signature: bytes, data: bytes) -> None:
     """Check a signature made with `signing_hash` (RSA with PKCS#1 v1.5 padding, as certificates are).
 

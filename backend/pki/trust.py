@@ -119,7 +119,7 @@ def verify_chain(leaf: x509.Certificate, roots: Sequence[x509.Certificate], now:
 
 
 def _is_signed_by(leaf: x509.Certificate, root: x509.Certificate) -> bool:
-    if leaf.issuer != root.subject or not _is_authority(root):
+    if leaf.issuer != root.subject or not is_authority(root):
         return False
     try:
         leaf.verify_directly_issued_by(root)
@@ -128,7 +128,8 @@ def _is_signed_by(leaf: x509.Certificate, root: x509.Certificate) -> bool:
     return True
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Tell whether it may sign certificates, by its basic constraints and its key usage."""
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value

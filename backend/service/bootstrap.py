@@ -21,7 +21,7 @@ from typing import Final
 from backend.clock import Clock
 from backend.core.drafts import IdentityDraft
 from backend.core.errors import AlreadyExists, InvalidInput
-from backend.core.model import Authority, AuthorityStatus, Bundle, ClientKind, ClientType, Identity, Secret
+from backend.core.model import Authority, AuthorityStatus, ClientKind, ClientType, Identity, Secret
 from backend.core.rbac import RoleAssignment
 from backend.core.roles import OWNER
 from backend.pki.files import make_private_directory, sync_directory, write_atomic
@@ -30,6 +30,7 @@ from backend.pki.vault import KeyVault
 from backend.service import audit
 from backend.service.agent_file import AgentNames, read_agent_file, write_agent_file
 from backend.service.deliveries import login_file
+from backend.service.epochs import publish_first
 from backend.service.mint import create_mint, load_mint
 from backend.service.rates import Rates
 from backend.service.signer import Signer
@@ -181,7 +182,7 @@ def _fill(building: Path, world: World, names: AgentNames, open_store: StoreOpen
         with store.transaction() as tx:
             tx.authorities.add(staged)
             tx.authorities.set_status(staged.generation, AuthorityStatus.ISSUING)
-            tx.bundles.add(Bundle(epoch=1, generations=(staged.generation,), pem=staged.pem, created_at=now))
+            publish_first(tx, world, staged.generation, now)
             identity = _first_administrator(tx, world, administrator)
             record, token = rotate_token(tx, world, identity)
             mark_token_delivered(tx, record.id, now)

@@ -11,6 +11,7 @@ from backend.core.model import AuthorityStatus
 from backend.service import audit
 from backend.service.clock_trust import is_doubted, vouch
 from backend.service.clock_watch import JUMP
+from backend.service.epochs import ensure_signed
 from backend.service.fence import FENCE_KEY, clear_fence, is_fenced
 from backend.service.signer import key_file_name
 from backend.service.world import World
@@ -30,6 +31,11 @@ def reconcile(tx: Transaction, world: World) -> tuple[str, ...]:
     if is_doubted(tx) and is_sane and tx.rotations.find_open() is None:
         vouch(tx, world, "the agent was started anew and no CA rotation is open")
         findings.append("the clock had jumped before the last stop; it is believed again since the agent was restarted")
+    if ensure_signed(tx, world):
+        findings.append(
+            f"trust bundle epoch {tx.bundles.current().epoch} of an older program was unsigned; it is signed now, and "
+            "the chain by which sleeping clients follow begins there"
+        )
     now = world.clock.now()
     for finding in findings:
         audit.record(

@@ -181,7 +181,7 @@ def _inform(tx: Transaction, world: World, rotation: RotationRow, observed: Obse
     """Publish both roots first, then wait until every living client has taken the new one home."""
     if rotation.to_generation not in tx.bundles.current().generations:
         tx.rotations.intent(rotation.id, PUBLISH, now)
-        bundle = publish(tx, rotation, now)
+        bundle = publish(tx, world, rotation, now)
         tx.rotations.finish(rotation.id, PUBLISH, now)
         audit.record(
             tx,

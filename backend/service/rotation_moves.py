@@ -63,7 +63,7 @@ def move(
             _proceed(tx, world, caller, rotation, reason, now)
         case Move.ABORT:
             advance(Phase(rotation.phase), Event.ABORT)  # before anything is undone
-            drop(tx, rotation, now)
+            drop(tx, world, rotation, now)
             enter(tx, world, rotation, Event.ABORT, now, outcome="aborted", caller=caller, reason=reason)
         case Move.FINISH:
             _write_off(tx, world, caller, rotation, written_off, reason, now)

@@ -13,9 +13,10 @@ from datetime import datetime
 from backend.core.blast import ReturnRoute
 from backend.core.errors import InconsistentState
 from backend.core.model import Authority, AuthorityStatus, Bundle, Heartbeat, LastSeen
-from backend.pki.trust import bundle_pem, split_bundle, verify_chain
+from backend.pki.trust import split_bundle, verify_chain
 from backend.service import deliveries, server_certificate
 from backend.service.contact import is_living
+from backend.service.epochs import publish_epoch
 from backend.service.fence import clear_fence
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -54,18 +55,9 @@ def cross_both_ways(tx: Transaction, world: World, first: int, second: int, now:
             )
 
 
-def publish(tx: Transaction, rotation: RotationRow, now: datetime) -> Bundle:
+def publish(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> Bundle:
     """Publish the next epoch with both roots, so that heartbeats carry the new one home before it is needed."""
-    return publish_epoch(tx, (rotation.from_generation, rotation.to_generation), now)
-
-
-def publish_epoch(tx: Transaction, generations: tuple[int, ...], now: datetime) -> Bundle:
-    """Append an epoch with these generations' roots, in order; every reader's rows are told."""
-    pem = bundle_pem(split_bundle(tx.authorities.get(generation).pem)[0] for generation in generations)
-    bundle = Bundle(epoch=tx.bundles.current().epoch + 1, generations=generations, pem=pem, created_at=now)
-    tx.bundles.add(bundle)
-    tx.changes.touch_all()
-    return bundle
+    return publish_epoch(tx, world, (rotation.from_generation, rotation.to_generation), now)
 
 
 def cut_over(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> int:
@@ -84,7 +76,7 @@ def cut_over(tx: Transaction, world: World, rotation: RotationRow, now: datetime
     _self_test(world, staged, now)
     tx.authorities.set_status(rotation.from_generation, AuthorityStatus.DISTRUSTED)
     tx.authorities.set_status(rotation.to_generation, AuthorityStatus.ISSUING)
-    publish_epoch(tx, (rotation.to_generation,), now)
+    publish_epoch(tx, world, (rotation.to_generation,), now)
     revoked = tx.certificates.revoke_generation(rotation.from_generation, now)
     clear_fence(tx)
     server_certificate.ensure(tx, world)
@@ -93,13 +85,13 @@ def cut_over(tx: Transaction, world: World, rotation: RotationRow, now: datetime
     return revoked
 
 
-def drop(tx: Transaction, rotation: RotationRow, now: datetime) -> None:
+def drop(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> None:
     """Undo what came before the cutover; the staged key's file goes in the next transaction (`reconcile.sweep`)."""
     staged = find_authority(tx, rotation.to_generation)
     if staged is not None and staged.status is not AuthorityStatus.DESTROYED:
         tx.authorities.set_status(staged.generation, AuthorityStatus.DESTROYED)
     if rotation.to_generation in tx.bundles.current().generations:
-        publish_epoch(tx, (rotation.from_generation,), now)
+        publish_epoch(tx, world, (rotation.from_generation,), now)
     clear_fence(tx)
     tx.changes.touch_all()
 

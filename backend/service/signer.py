@@ -48,11 +48,11 @@ class Signer:
         Raises:
             InconsistentState: its key is destroyed.
         """
+        if authority.status is AuthorityStatus.DESTROYED:
+            raise InconsistentState(f"the key of CA generation {authority.generation} is destroyed; it signs nothing")
         cached = self._issuers.get(authority.fingerprint)
         if cached is not None:
             return cached
-        if authority.status is AuthorityStatus.DESTROYED:
-            raise InconsistentState(f"the key of CA generation {authority.generation} is destroyed; it signs nothing")
         issuer = Issuer(authority, load_private_key(self._vault.read(authority.key_file)))
         self._issuers[authority.fingerprint] = issuer
         return issuer
