@@ -76,19 +76,49 @@ Exit codes:
     "--context", "context_name", metavar="NAME", default="", help="The context to use instead of the current."
 )
 @click.option("--write", is_flag=True, help="Open the dashboard with changes allowed.")
+@click.option("--plain", "form", flag_value="plain", help="Print the dashboard's first screen as text, and leave.")
+@click.option("--json", "form", flag_value="json", help="The same as data (schema mocdeck.home/1).")
+@click.option(
+    "--filter", "filter_text", metavar="EXPR", default="", help="With --plain or --json: only what it matches."
+)
+@click.option("--all-contexts", is_flag=True, help="With --plain or --json: every agent that this computer knows.")
 @click.option("--debug", is_flag=True, help="Show where a failure arose, and what the client library does.")
 @click.version_option(backend.__version__, message="mocdeck %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, context_name: str, write: bool, debug: bool) -> None:
+def cli(
+    ctx: click.Context,
+    context_name: str,
+    write: bool,
+    form: str | None,
+    filter_text: str,
+    all_contexts: bool,
+    debug: bool,
+) -> None:
     """Certificates and tokens of AKS on Azure Stack HCI, with every countdown.
 
     Without a command, on a terminal, it opens the dashboard.
     """
     ctx.obj = Root(context=context_name, debug=debug)
+    _refuse_contradictions(ctx, form, narrowed=bool(filter_text) or all_contexts)
     if ctx.invoked_subcommand is not None:
         return
+    if form is not None:
+        from backend.cli.home import print_home
+
+        ctx.exit(print_home(ctx.obj, form, filter_text=filter_text.strip(), everywhere=all_contexts))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("the dashboard needs a terminal; use `mocdeck status` in scripts and pipes.")
+        raise click.UsageError(
+            "the dashboard needs a terminal; in scripts and pipes use `mocdeck --plain`, `mocdeck --json` or "
+            "`mocdeck status`."
+        )
     from backend.cli.dashboard import open_dashboard
 
     open_dashboard(ctx.obj, write=write)
+
+
+def _refuse_contradictions(ctx: click.Context, form: str | None, *, narrowed: bool) -> None:
+    """Refuse options that would do nothing where they stand."""
+    if form is not None and ctx.invoked_subcommand is not None:
+        raise click.UsageError(f"--{form} stands alone; `mocdeck {ctx.invoked_subcommand}` has --output.")
+    if narrowed and form is None:
+        raise click.UsageError("--filter and --all-contexts go with --plain or --json; `mocdeck status` has its own.")

@@ -136,3 +136,15 @@ def test_an_own_acknowledgement_goes_before_the_cluster_s_silence() -> None:
     found = AlertsView(alerts=FOUND.alerts, silences=(quiet("cluster:bonn-wl3"), quiet("client:kms-007")))
     over = [found.quiet_over(one) for one in found.alerts]
     assert [one.subject if one else "" for one in over] == ["client:kms-007", "cluster:bonn-wl3", "cluster:bonn-wl3"]
+
+
+async def test_enter_shows_the_alert_s_client_in_the_list(make_app: MakeApp, agent: StagedAgent) -> None:
+    agent.alerts_kept = FOUND
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_alerts(app, pilot)
+        await pilot.press("enter")
+        await app.settled()
+        assert app.deck.scope == "fleet"
+        shown_names = [client.row.name for number in app.model.order if (client := app.model.find(number))]
+        assert shown_names == ["kms-007"]

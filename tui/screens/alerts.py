@@ -98,7 +98,7 @@ class AlertsScreen(ListScreen):
         alert = self._current()
         if alert is None or not alert.entity.startswith("client:"):
             return
-        text = f"client:{alert.name}"
+        text = f"name:{alert.name}"
         self.app.model.choose_filter(text, parse(text), self.app.clock.monotonic())
         self.app.cmd_view_fleet()
 
