@@ -53,8 +53,18 @@ class OperationCalls:
         )
         return await self._session.call("OperationAgent", "Plan", request, operation_pb2.Plan, _SLOW)
 
+    async def plan_resumption(
+        self, operation_id: str, *, parallel: int = 0, max_failures: int = 0
+    ) -> operation_pb2.Plan:
+        """Return what is still to do of an operation that was stopped or failed; 0: as many as it had."""
+        request = operation_pb2.PlanRequest(resumes=operation_id, parallel=parallel, max_failures=max_failures)
+        return await self._session.call("OperationAgent", "Plan", request, operation_pb2.Plan, _SLOW)
+
     async def start(self, plan_id: str, hash_: str, *, origin: str) -> operation_pb2.Operation:
-        """Start a plan; refused when the facts under it have changed. `origin` is "tui" or "cli"."""
+        """Start a plan, or let the operation that it resumes go on; refused when its facts have changed.
+
+        `origin` is "tui" or "cli".
+        """
         request = operation_pb2.StartRequest(plan_id=plan_id, hash=hash_, origin=origin)
         return await self._session.call("OperationAgent", "Start", request, operation_pb2.Operation, _SLOW)
 

@@ -23,8 +23,19 @@ from backend.service.confirmation import refuse_confirmation
 from backend.service.contact import BY_HAND
 from backend.service.deliveries import login_file
 from backend.service.operation_view import OperationView, TargetView, view
-from backend.service.planning import OPERATION, PlanView, document_of, draft, plan, unlooked, what_changed
+from backend.service.planning import (
+    OPERATION,
+    PlanView,
+    document_of,
+    draft,
+    plan,
+    plan_resumption,
+    unlooked,
+    what_changed,
+)
+from backend.service.resuming import proved, reopen
 from backend.service.rights import refuse_wider
+from backend.service.target_sight import proof_of
 from backend.service.target_terms import Terms, terms_of
 from backend.service.targets import UNDER_WAY, begin, look
 from backend.service.token_line import find_current, rotate_token
@@ -39,6 +50,7 @@ __all__ = [
     "TargetView",
     "get",
     "plan",
+    "plan_resumption",
     "recent",
     "start",
     "stop",
@@ -60,7 +72,7 @@ class LoginFile:
 
 
 def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: str, origin: str = "") -> OperationView:
-    """Carry a plan out.
+    """Carry a plan out; one that goes on with an operation lets that one run again.
 
     Raises:
         NotFound: there is no such plan.
@@ -83,21 +95,25 @@ def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: 
     if fresh.hash != stored.hash:
         changed = "; ".join(what_changed(document, document_of(document, fresh)))
         raise PlanChanged(f"since the plan was made, {changed or 'its facts have changed'}; look at a new plan")
-    operation = _operation(stored, document, caller, origin, now)
-    known = [decision for decision in document["decisions"] if decision["number"]]
-    tx.operations.add(operation, [_target(operation, i, d) for i, d in enumerate(known)])
+    if document.get("resumes"):
+        operation = _resumed(tx, stored, document["resumes"], caller, origin, now)
+    else:
+        operation = _operation(stored, document, caller, origin, now)
+        known = [decision for decision in document["decisions"] if decision["number"]]
+        tx.operations.add(operation, [_target(operation, i, d) for i, d in enumerate(known)])
     tx.plans.mark_started(stored.id)
     _audit(
         tx,
         now,
         caller.name,
         operation.origin,
-        "start_operation",
+        "resume_operation" if document.get("resumes") else "start_operation",
         operation,
         {
             "plan": stored.id,
             "plan_hash": stored.hash,
             "clients": ", ".join(decision["name"] for decision in runs),
+            "left_alone": str(len(document["decisions"]) - len(runs)),
             "reason": operation.reason,
         },
     )
@@ -189,6 +205,23 @@ def take_login_file(tx: Transaction, world: World, caller: Caller, *, operation_
     return LoginFile(name=name, yaml=Secret(text), token_expires_at=record.expires_at)
 
 
+def _resumed(
+    tx: Transaction, stored: StoredPlan, operation_id: str, caller: Caller, origin: str, now: datetime
+) -> OperationRow:
+    """Let an ended operation run again; what was proved meanwhile is noted as done."""
+    _refuse_origin(origin)
+    operation, changed = reopen(tx, tx.operations.get(operation_id), stored, caller, origin, now)
+    for target in changed:
+        if target.state == "done":
+            _audit_target(tx, now, operation, target)
+    return operation
+
+
+def _refuse_origin(origin: str) -> None:
+    if origin not in {"", "rpc", "cli", "tui"}:
+        raise InvalidInput(f"the origin is tui or cli, not {origin[:20]!r}")
+
+
 def _refuse_overlap(tx: Transaction, numbers: Iterable[int]) -> None:
     wanted = set(numbers)
     for operation in tx.operations.running():
@@ -202,8 +235,7 @@ def _refuse_overlap(tx: Transaction, numbers: Iterable[int]) -> None:
 def _operation(
     stored: StoredPlan, document: Mapping[str, Any], caller: Caller, origin: str, now: datetime
 ) -> OperationRow:
-    if origin not in {"", "rpc", "cli", "tui"}:
-        raise InvalidInput(f"the origin is tui or cli, not {origin[:20]!r}")
+    _refuse_origin(origin)
     return OperationRow(
         id=str(uuid.uuid4()),
         plan_id=stored.id,
@@ -260,7 +292,9 @@ def _begin_next(
         under_way = [other for other in targets if other.state in UNDER_WAY]
         if len(under_way) >= operation.parallel or terms.must_wait(target, under_way):
             break
-        targets[index] = begin(tx, operation, target, now, terms.parts_of(target))
+        parts = terms.parts_of(target)
+        proof = proof_of(tx, operation, target, parts) if terms.is_resumed else None
+        targets[index] = proved(target, proof, now) if proof else begin(tx, operation, target, now, parts)
         if targets[index].state not in UNDER_WAY:
             # It could not begin, which is a failure like any other, and may be the one that stops the rest.
             targets[index + 1 :] = _hold_back(operation, targets, terms, now)[index + 1 :]
@@ -269,7 +303,7 @@ def _begin_next(
 
 def _hold_back(operation: OperationRow, targets: Sequence[TargetRow], terms: Terms, now: datetime) -> list[TargetRow]:
     """Skip what waits once as many targets have failed as the plan allows, or somebody said stop."""
-    failed = [target.name for target in targets if target.state == "failed"]
+    failed = [one.name for one in targets if one.state == "failed" and one.identity_number in terms.runs]
     if len(failed) >= terms.max_failures:
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         why = f"not started, because {', '.join(failed[:3])}{more} failed"

@@ -19,6 +19,7 @@ from backend.core.plan import ActionKind, Decision, PlanDraft, make_plan
 from backend.core.update import UpdateScope
 from backend.service.caller import Caller
 from backend.service.plan_facts import facts_of
+from backend.service.resuming import gone_line, marked, question_again, rest_of
 from backend.service.update import Selection, refuse_plan, select
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -30,13 +31,17 @@ DEFAULT_OVERLAP: Final = -1  # the agent's own
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
-    """A stored plan as it is shown; its hash is what a confirmation must repeat, before `expires_at`."""
+    """A stored plan as it is shown; its hash is what a confirmation must repeat, before `expires_at`.
+
+    `resumes` is the id of the operation that it goes on with; "": it begins one.
+    """
 
     id: str
     draft: PlanDraft
     made_at: datetime
     expires_at: datetime
     overlap_seconds: int
+    resumes: str = ""
 
     @property
     def hash(self) -> str:
@@ -68,7 +73,6 @@ def plan(
         NotFound: a client, or the cluster of an update, is not there.
         InconsistentState: an order rule forbids to plan an update now (domain.md 16.6).
     """
-    now = world.clock.now()
     question = question_of(
         action=action,
         names=names,
@@ -79,8 +83,28 @@ def plan(
         max_failures=max_failures,
         update=update,
     )
+    return _keep(tx, world, caller, question)
+
+
+def plan_resumption(
+    tx: Transaction, world: World, caller: Caller, operation_id: str, *, parallel: int = 0, max_failures: int = 0
+) -> PlanView:
+    """Say what is still to do of an operation that was stopped or failed, and keep the answer for its confirmation.
+
+    Force, reason and overlap are those of the operation; `parallel` and `max_failures` 0: so are these.
+
+    Raises:
+        NotFound: there is no such operation.
+        InconsistentState: it runs, it was done, or an order rule forbids to plan now (domain.md 16.6).
+        InvalidInput: too many at a time or to fail.
+    """
+    return _keep(tx, world, caller, question_again(tx, operation_id, parallel=parallel, max_failures=max_failures))
+
+
+def _keep(tx: Transaction, world: World, caller: Caller, question: Mapping[str, Any]) -> PlanView:
+    now = world.clock.now()
     made = draft(tx, world, question)
-    if update is not None:
+    if question["update"] is not None:
         refuse_plan(tx, world, caller, made)
     stored = StoredPlan(
         id=str(uuid.uuid4()),
@@ -94,7 +118,12 @@ def plan(
     tx.plans.add(stored)
     tx.plans.trim(caller.name, world.policy.open_plans)
     return PlanView(
-        id=stored.id, draft=made, made_at=now, expires_at=stored.expires_at, overlap_seconds=overlap_seconds
+        id=stored.id,
+        draft=made,
+        made_at=now,
+        expires_at=stored.expires_at,
+        overlap_seconds=question["overlap_seconds"],
+        resumes=question.get("resumes") or "",
     )
 
 
@@ -141,7 +170,7 @@ def unlooked(tx: Transaction, world: World, question: Mapping[str, Any]) -> tupl
 def draft(tx: Transaction, world: World, question: Mapping[str, Any]) -> PlanDraft:
     """Answer a plan's question from the facts of now; asking again is how a confirmation is checked."""
     chosen = _chosen(tx, world, question)
-    return make_plan(
+    made = make_plan(
         ActionKind(question["action"]),
         chosen.facts,
         world.clock.now(),
@@ -153,9 +182,13 @@ def draft(tx: Transaction, world: World, question: Mapping[str, Any]) -> PlanDra
         absent=chosen.absent,
         notes=chosen.notes,
     )
+    resumed = question.get("resumes")
+    return marked(made, resumed) if resumed else made
 
 
 def _chosen(tx: Transaction, world: World, question: Mapping[str, Any]) -> Selection:
+    if question.get("resumes"):
+        return _chosen_again(tx, world, question, question["resumes"])
     scope = question.get("update")  # absent in plans of an earlier version
     if scope is not None:
         return select(tx, world, UpdateScope(**scope))
@@ -163,12 +196,28 @@ def _chosen(tx: Transaction, world: World, question: Mapping[str, Any]) -> Selec
     return Selection(facts=facts_of(tx, world, identities), absent=(), notes=())
 
 
+def _chosen_again(tx: Transaction, world: World, question: Mapping[str, Any], operation_id: str) -> Selection:
+    """What is left of an operation, with a line for each of its other clients."""
+    rest = rest_of(tx, operation_id)
+    left = frozenset(rest.numbers)
+    if question.get("update") is not None:
+        found = select(tx, world, UpdateScope(**question["update"]))
+        facts, notes = [client for client in found.facts if client.number in left], found.notes
+    else:
+        facts, notes = facts_of(tx, world, list(tx.identities.some(left))), ()
+    gone = left - {client.number for client in facts}
+    lines = (*(gone_line(tx, operation_id, number) for number in sorted(gone)), *rest.settled)
+    return Selection(facts=facts, absent=lines, notes=notes)
+
+
 def document_of(question: Mapping[str, Any], made: PlanDraft) -> dict[str, Any]:
     """The plan as a JSON document: its question, its decisions, its warnings."""
     asked = {key: question.get(key) for key in ("action", "names", "force", "reason", "overlap_seconds", "update")}
     decisions = [_decision_document(decision) for decision in made.decisions]
     pace = {"parallel": made.parallel, "max_failures": made.max_failures}
-    return {**asked, **pace, "decisions": decisions, "warnings": list(made.warnings)}
+    document = {**asked, **pace, "decisions": decisions, "warnings": list(made.warnings)}
+    resumption = {key: question[key] for key in ("resumes", "chosen")} if question.get("resumes") else {}
+    return {**document, **resumption}
 
 
 def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

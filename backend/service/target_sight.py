@@ -41,8 +41,50 @@ class Sight:
 
 
 def order_id(operation: OperationRow, target: TargetRow, what: str) -> str:
-    """The id of a target's order or delivery: made from the target, so that beginning twice orders once."""
-    return f"{operation.id}/{target.position}/{what}"
+    """The id of a target's order or delivery: made from plan and target, so that beginning twice orders once.
+
+    A resumed operation has another plan, so that what it orders is not taken for what was withdrawn before.
+    """
+    return f"{operation.plan_id}/{target.position}/{what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """That a client has what an operation was to bring it, got since the operation began; `serial` if one is new."""
+
+    text: str
+    serial: int | None
+
+
+def proof_of(
+    tx: Transaction, operation: OperationRow, target: TargetRow, parts: tuple[ActionKind, ...]
+) -> Proof | None:
+    """Return the evidence that nothing is left to do for a target, counted from the operation's first start."""
+    said, serial = [], None
+    if ActionKind.ROTATE_TOKEN in parts:
+        token = _token_since(tx, operation, target)
+        if token is None:
+            return None
+        said.append(f"the client has a new token, until {token.expires_at:%Y-%m-%d %H:%M} UTC")
+    if parts != (ActionKind.ROTATE_TOKEN,):
+        new = _certificates_since(tx, operation, target)
+        used = next((found for found in new if found.first_used_at is not None and found.revoked_at is None), None)
+        if used is None:
+            return None
+        serial = used.serial
+        said.append(f"serial {used.serial:x} is in use, good until {used.validity.not_after:%Y-%m-%d %H:%M} UTC")
+    return Proof(text="; ".join(said), serial=serial)
+
+
+def _certificates_since(tx: Transaction, operation: OperationRow, target: TargetRow) -> list[Certificate]:
+    """Return what was issued after the operation had begun; one of that very second may be what it was begun for."""
+    found = []
+    for certificate in tx.certificates.of(target.identity_number):
+        if certificate.serial == target.old_serial:
+            break
+        if certificate.issued_at > operation.started_at or target.old_serial is not None:
+            found.append(certificate)
+    return found
 
 
 def see(
@@ -87,8 +129,10 @@ def _newer(tx: Transaction, operation: OperationRow, target: TargetRow) -> list[
 
 
 def _fresh_token(tx: Transaction, operation: OperationRow, target: TargetRow) -> Token | None:
-    if not _is_update(operation):
-        return None
+    return _token_since(tx, operation, target) if _is_update(operation) else None
+
+
+def _token_since(tx: Transaction, operation: OperationRow, target: TargetRow) -> Token | None:
     token = find_current(tx, target.identity_number)
     if token is None or token.delivered_at is None or token.issued_at <= operation.started_at:
         return None

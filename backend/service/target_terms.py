@@ -17,12 +17,15 @@ from backend.store.records import OperationRow, TargetRow
 class Terms:
     """The single actions that each target of an update takes, and its kind; for any other action the same for all.
 
-    `max_failures` is how many have to fail before nothing further starts.
+    `max_failures` is how many have to fail before nothing further starts. `runs` are the clients that the plan touches;
+    `is_resumed`: it goes on with an operation that had ended.
     """
 
     action: ActionKind
     planned: Mapping[int, tuple[tuple[ActionKind, ...], ClientKind]]
     max_failures: int
+    runs: frozenset[int]
+    is_resumed: bool
 
     def parts_of(self, target: TargetRow) -> tuple[ActionKind, ...]:
         """Return what is done to a target, in order."""
@@ -43,12 +46,16 @@ def terms_of(tx: Transaction, operation: OperationRow) -> Terms:
     action = ActionKind(operation.action)
     document = json.loads(tx.plans.get(operation.plan_id).body)
     max_failures = int(document.get("max_failures", 1))  # absent in plans of an earlier version
-    if action is not ActionKind.UPDATE:
-        return Terms(action=action, planned={}, max_failures=max_failures)
     decisions = document["decisions"]
     planned = {
         int(one["number"]): (tuple(ActionKind(part) for part in one["parts"]), ClientKind(one["kind"]))
         for one in decisions
-        if one["runs"]
+        if action is ActionKind.UPDATE and one["parts"]
     }
-    return Terms(action=action, planned=planned, max_failures=max_failures)
+    return Terms(
+        action=action,
+        planned=planned,
+        max_failures=max_failures,
+        runs=frozenset(int(one["number"]) for one in decisions if one["runs"]),
+        is_resumed=bool(document.get("resumes")),
+    )

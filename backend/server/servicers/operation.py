@@ -9,7 +9,8 @@ from backend.server.calls import Looks
 from backend.server.servicer import Context, Served, Table, Unfinished
 from backend.service import operations
 from backend.service.operations import OperationView, TargetView
-from backend.service.planning import PlanView, plan, question_of, unlooked
+from backend.service.planning import PlanView, plan, plan_resumption, question_of, unlooked
+from backend.service.resuming import question_again
 from backend.wire.convert.actions import NUMBERS, action_kind, update_scope
 from backend.wire.convert.checks import check_name, check_text
 from backend.wire.convert.instants import unix
@@ -20,6 +21,8 @@ _MOST: Final = 500
 
 
 def _plan(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2.Plan | Unfinished:
+    if request.resumes:
+        return _plan_rest(context, request)
     asked: dict[str, Any] = {
         "action": action_kind(request.action),
         "names": [check_name(name, "client name") for name in request.names],
@@ -34,6 +37,15 @@ def _plan(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2
     if names:  # not in here: looking may take seconds, and this is where everybody's calls are answered
         return Unfinished(Looks(names=names))
     return _plan_message(plan(context.tx, context.world, context.caller, **asked))
+
+
+def _plan_rest(context: Context, request: operation_pb2.PlanRequest) -> operation_pb2.Plan | Unfinished:
+    pace = {"parallel": request.parallel, "max_failures": request.max_failures}
+    question = question_again(context.tx, request.resumes, **pace)
+    names = () if context.call.progress else unlooked(context.tx, context.world, question)
+    if names:
+        return Unfinished(Looks(names=names))
+    return _plan_message(plan_resumption(context.tx, context.world, context.caller, request.resumes, **pace))
 
 
 def _start(context: Context, request: operation_pb2.StartRequest) -> operation_pb2.Operation | Unfinished:
@@ -93,6 +105,7 @@ def _plan_message(made: PlanView) -> operation_pb2.Plan:
         force=draft.force,
         reason=draft.reason,
         max_failures=draft.max_failures,
+        resumes=made.resumes,
     )
 
 

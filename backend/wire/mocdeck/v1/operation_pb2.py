@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'backend/wire/mocdeck/v1/operation.proto\x12\nmocdeck.v1\"O\n\x0bUpdateScope\x12\x12\n\nmanagement\x18\x01 \x01(\x08\x12\x0f\n\x07\x63luster\x18\x02 \x01(\t\x12\x1b\n\x13patch_load_balancer\x18\x03 \x01(\x08\"\xcd\x01\n\x0bPlanRequest\x12&\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x16.mocdeck.v1.ActionKind\x12\r\n\x05names\x18\x02 \x03(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x17\n\x0foverlap_seconds\x18\x05 \x01(\x03\x12\x10\n\x08parallel\x18\x06 \x01(\r\x12\'\n\x06update\x18\x07 \x01(\x0b\x32\x17.mocdeck.v1.UpdateScope\x12\x14\n\x0cmax_failures\x18\x08 \x01(\r\"\xfd\x01\n\x04Plan\x12\n\n\x02id\x18\x01 \x01(\t\x12&\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x16.mocdeck.v1.ActionKind\x12\x0c\n\x04hash\x18\x03 \x01(\t\x12\x0f\n\x07made_at\x18\x04 \x01(\x12\x12\x12\n\nexpires_at\x18\x05 \x01(\x12\x12\'\n\x07targets\x18\x06 \x03(\x0b\x32\x16.mocdeck.v1.PlanTarget\x12\x10\n\x08warnings\x18\x07 \x03(\t\x12\x0c\n\x04runs\x18\x08 \x01(\r\x12\x10\n\x08parallel\x18\t \x01(\r\x12\r\n\x05\x66orce\x18\n \x01(\x08\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\x14\n\x0cmax_failures\x18\x0c \x01(\r\"\x81\x02\n\nPlanTarget\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x0f\n\x07\x63luster\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x0c\n\x04runs\x18\x05 \x01(\x08\x12\x0b\n\x03why\x18\x06 \x01(\t\x12\r\n\x05route\x18\x07 \x01(\t\x12\r\n\x05steps\x18\x08 \x03(\t\x12\x17\n\x0f\x63\x65rtificate_now\x18\t \x01(\x12\x12\x18\n\x10\x63\x65rtificate_then\x18\n \x01(\x12\x12\x11\n\ttoken_now\x18\x0b \x01(\x12\x12\x12\n\ntoken_then\x18\x0c \x01(\x12\x12\x10\n\x08\x64owntime\x18\r \x01(\t\x12\x11\n\troute_why\x18\x0e \x01(\t\"=\n\x0cStartRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x0e\n\x06origin\x18\x03 \x01(\t\"\x1e\n\x10OperationRequest\x12\n\n\x02id\x18\x01 \x01(\t\"%\n\x14OperationListRequest\x12\r\n\x05limit\x18\x01 \x01(\r\":\n\rOperationList\x12)\n\noperations\x18\x01 \x03(\x0b\x32\x15.mocdeck.v1.Operation\"\xb2\x02\n\tOperation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07plan_id\x18\x02 \x01(\t\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x16.mocdeck.v1.ActionKind\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x12\n\nstarted_at\x18\x06 \x01(\x12\x12\x10\n\x08\x65nded_at\x18\x07 \x01(\x12\x12,\n\x07targets\x18\x08 \x03(\x0b\x32\x1b.mocdeck.v1.OperationTarget\x12\r\n\x05total\x18\t \x01(\r\x12\x0c\n\x04\x64one\x18\n \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\x0b \x01(\r\x12\x0f\n\x07running\x18\x0c \x01(\r\x12\x0f\n\x07waiting\x18\r \x01(\r\x12\x0f\n\x07skipped\x18\x0e \x01(\r\x12\x0e\n\x06reason\x18\x0f \x01(\t\"\xd7\x01\n\x0fOperationTarget\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04step\x18\x03 \x01(\t\x12\x0e\n\x06result\x18\x04 \x01(\t\x12\x12\n\nold_serial\x18\x05 \x01(\t\x12\x12\n\nnew_serial\x18\x06 \x01(\t\x12\x12\n\nstarted_at\x18\x07 \x01(\x12\x12\x10\n\x08\x65nded_at\x18\x08 \x01(\x12\x12\r\n\x05route\x18\t \x01(\t\x12\x18\n\x10\x63\x65rtificate_then\x18\n \x01(\x12\x12\x12\n\ntoken_then\x18\x0b \x01(\x12\":\n\x14TakeLoginFileRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"F\n\tLoginFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x04yaml\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x18\n\x10token_expires_at\x18\x03 \x01(\x12*Y\n\nActionKind\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\t\n\x05RENEW\x10\x01\x12\x10\n\x0cROTATE_TOKEN\x10\x02\x12\n\n\x06REPAIR\x10\x03\x12\n\n\x06UPDATE\x10\x04\x32\x85\x03\n\x0eOperationAgent\x12\x31\n\x04Plan\x12\x17.mocdeck.v1.PlanRequest\x1a\x10.mocdeck.v1.Plan\x12\x38\n\x05Start\x12\x18.mocdeck.v1.StartRequest\x1a\x15.mocdeck.v1.Operation\x12:\n\x03Get\x12\x1c.mocdeck.v1.OperationRequest\x1a\x15.mocdeck.v1.Operation\x12\x43\n\x04List\x12 .mocdeck.v1.OperationListRequest\x1a\x19.mocdeck.v1.OperationList\x12;\n\x04Stop\x12\x1c.mocdeck.v1.OperationRequest\x1a\x15.mocdeck.v1.Operation\x12H\n\rTakeLoginFile\x12 .mocdeck.v1.TakeLoginFileRequest\x1a\x15.mocdeck.v1.LoginFileb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'backend/wire/mocdeck/v1/operation.proto\x12\nmocdeck.v1\"O\n\x0bUpdateScope\x12\x12\n\nmanagement\x18\x01 \x01(\x08\x12\x0f\n\x07\x63luster\x18\x02 \x01(\t\x12\x1b\n\x13patch_load_balancer\x18\x03 \x01(\x08\"\xde\x01\n\x0bPlanRequest\x12&\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x16.mocdeck.v1.ActionKind\x12\r\n\x05names\x18\x02 \x03(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x17\n\x0foverlap_seconds\x18\x05 \x01(\x03\x12\x10\n\x08parallel\x18\x06 \x01(\r\x12\'\n\x06update\x18\x07 \x01(\x0b\x32\x17.mocdeck.v1.UpdateScope\x12\x14\n\x0cmax_failures\x18\x08 \x01(\r\x12\x0f\n\x07resumes\x18\t \x01(\t\"\x8e\x02\n\x04Plan\x12\n\n\x02id\x18\x01 \x01(\t\x12&\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x16.mocdeck.v1.ActionKind\x12\x0c\n\x04hash\x18\x03 \x01(\t\x12\x0f\n\x07made_at\x18\x04 \x01(\x12\x12\x12\n\nexpires_at\x18\x05 \x01(\x12\x12\'\n\x07targets\x18\x06 \x03(\x0b\x32\x16.mocdeck.v1.PlanTarget\x12\x10\n\x08warnings\x18\x07 \x03(\t\x12\x0c\n\x04runs\x18\x08 \x01(\r\x12\x10\n\x08parallel\x18\t \x01(\r\x12\r\n\x05\x66orce\x18\n \x01(\x08\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\x14\n\x0cmax_failures\x18\x0c \x01(\r\x12\x0f\n\x07resumes\x18\r \x01(\t\"\x81\x02\n\nPlanTarget\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x0f\n\x07\x63luster\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x0c\n\x04runs\x18\x05 \x01(\x08\x12\x0b\n\x03why\x18\x06 \x01(\t\x12\r\n\x05route\x18\x07 \x01(\t\x12\r\n\x05steps\x18\x08 \x03(\t\x12\x17\n\x0f\x63\x65rtificate_now\x18\t \x01(\x12\x12\x18\n\x10\x63\x65rtificate_then\x18\n \x01(\x12\x12\x11\n\ttoken_now\x18\x0b \x01(\x12\x12\x12\n\ntoken_then\x18\x0c \x01(\x12\x12\x10\n\x08\x64owntime\x18\r \x01(\t\x12\x11\n\troute_why\x18\x0e \x01(\t\"=\n\x0cStartRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x0e\n\x06origin\x18\x03 \x01(\t\"\x1e\n\x10OperationRequest\x12\n\n\x02id\x18\x01 \x01(\t\"%\n\x14OperationListRequest\x12\r\n\x05limit\x18\x01 \x01(\r\":\n\rOperationList\x12)\n\noperations\x18\x01 \x03(\x0b\x32\x15.mocdeck.v1.Operation\"\xb2\x02\n\tOperation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07plan_id\x18\x02 \x01(\t\x12&\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x16.mocdeck.v1.ActionKind\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x12\n\nstarted_at\x18\x06 \x01(\x12\x12\x10\n\x08\x65nded_at\x18\x07 \x01(\x12\x12,\n\x07targets\x18\x08 \x03(\x0b\x32\x1b.mocdeck.v1.OperationTarget\x12\r\n\x05total\x18\t \x01(\r\x12\x0c\n\x04\x64one\x18\n \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\x0b \x01(\r\x12\x0f\n\x07running\x18\x0c \x01(\r\x12\x0f\n\x07waiting\x18\r \x01(\r\x12\x0f\n\x07skipped\x18\x0e \x01(\r\x12\x0e\n\x06reason\x18\x0f \x01(\t\"\xd7\x01\n\x0fOperationTarget\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04step\x18\x03 \x01(\t\x12\x0e\n\x06result\x18\x04 \x01(\t\x12\x12\n\nold_serial\x18\x05 \x01(\t\x12\x12\n\nnew_serial\x18\x06 \x01(\t\x12\x12\n\nstarted_at\x18\x07 \x01(\x12\x12\x10\n\x08\x65nded_at\x18\x08 \x01(\x12\x12\r\n\x05route\x18\t \x01(\t\x12\x18\n\x10\x63\x65rtificate_then\x18\n \x01(\x12\x12\x12\n\ntoken_then\x18\x0b \x01(\x12\":\n\x14TakeLoginFileRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"F\n\tLoginFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\x04yaml\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x18\n\x10token_expires_at\x18\x03 \x01(\x12*Y\n\nActionKind\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\t\n\x05RENEW\x10\x01\x12\x10\n\x0cROTATE_TOKEN\x10\x02\x12\n\n\x06REPAIR\x10\x03\x12\n\n\x06UPDATE\x10\x04\x32\x85\x03\n\x0eOperationAgent\x12\x31\n\x04Plan\x12\x17.mocdeck.v1.PlanRequest\x1a\x10.mocdeck.v1.Plan\x12\x38\n\x05Start\x12\x18.mocdeck.v1.StartRequest\x1a\x15.mocdeck.v1.Operation\x12:\n\x03Get\x12\x1c.mocdeck.v1.OperationRequest\x1a\x15.mocdeck.v1.Operation\x12\x43\n\x04List\x12 .mocdeck.v1.OperationListRequest\x1a\x19.mocdeck.v1.OperationList\x12;\n\x04Stop\x12\x1c.mocdeck.v1.OperationRequest\x1a\x15.mocdeck.v1.Operation\x12H\n\rTakeLoginFile\x12 .mocdeck.v1.TakeLoginFileRequest\x1a\x15.mocdeck.v1.LoginFileb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,32 +33,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LOGINFILE'].fields_by_name['yaml']._loaded_options = None
   _globals['_LOGINFILE'].fields_by_name['yaml']._serialized_options = b'\200\001\001'
-  _globals['_ACTIONKIND']._serialized_start=1713
-  _globals['_ACTIONKIND']._serialized_end=1802
+  _globals['_ACTIONKIND']._serialized_start=1747
+  _globals['_ACTIONKIND']._serialized_end=1836
   _globals['_UPDATESCOPE']._serialized_start=55
   _globals['_UPDATESCOPE']._serialized_end=134
   _globals['_PLANREQUEST']._serialized_start=137
-  _globals['_PLANREQUEST']._serialized_end=342
-  _globals['_PLAN']._serialized_start=345
-  _globals['_PLAN']._serialized_end=598
-  _globals['_PLANTARGET']._serialized_start=601
-  _globals['_PLANTARGET']._serialized_end=858
-  _globals['_STARTREQUEST']._serialized_start=860
-  _globals['_STARTREQUEST']._serialized_end=921
-  _globals['_OPERATIONREQUEST']._serialized_start=923
-  _globals['_OPERATIONREQUEST']._serialized_end=953
-  _globals['_OPERATIONLISTREQUEST']._serialized_start=955
-  _globals['_OPERATIONLISTREQUEST']._serialized_end=992
-  _globals['_OPERATIONLIST']._serialized_start=994
-  _globals['_OPERATIONLIST']._serialized_end=1052
-  _globals['_OPERATION']._serialized_start=1055
-  _globals['_OPERATION']._serialized_end=1361
-  _globals['_OPERATIONTARGET']._serialized_start=1364
-  _globals['_OPERATIONTARGET']._serialized_end=1579
-  _globals['_TAKELOGINFILEREQUEST']._serialized_start=1581
-  _globals['_TAKELOGINFILEREQUEST']._serialized_end=1639
-  _globals['_LOGINFILE']._serialized_start=1641
-  _globals['_LOGINFILE']._serialized_end=1711
-  _globals['_OPERATIONAGENT']._serialized_start=1805
-  _globals['_OPERATIONAGENT']._serialized_end=2194
+  _globals['_PLANREQUEST']._serialized_end=359
+  _globals['_PLAN']._serialized_start=362
+  _globals['_PLAN']._serialized_end=632
+  _globals['_PLANTARGET']._serialized_start=635
+  _globals['_PLANTARGET']._serialized_end=892
+  _globals['_STARTREQUEST']._serialized_start=894
+  _globals['_STARTREQUEST']._serialized_end=955
+  _globals['_OPERATIONREQUEST']._serialized_start=957
+  _globals['_OPERATIONREQUEST']._serialized_end=987
+  _globals['_OPERATIONLISTREQUEST']._serialized_start=989
+  _globals['_OPERATIONLISTREQUEST']._serialized_end=1026
+  _globals['_OPERATIONLIST']._serialized_start=1028
+  _globals['_OPERATIONLIST']._serialized_end=1086
+  _globals['_OPERATION']._serialized_start=1089
+  _globals['_OPERATION']._serialized_end=1395
+  _globals['_OPERATIONTARGET']._serialized_start=1398
+  _globals['_OPERATIONTARGET']._serialized_end=1613
+  _globals['_TAKELOGINFILEREQUEST']._serialized_start=1615
+  _globals['_TAKELOGINFILEREQUEST']._serialized_end=1673
+  _globals['_LOGINFILE']._serialized_start=1675
+  _globals['_LOGINFILE']._serialized_end=1745
+  _globals['_OPERATIONAGENT']._serialized_start=1839
+  _globals['_OPERATIONAGENT']._serialized_end=2228
 # @@protoc_insertion_point(module_scope)

@@ -31,7 +31,7 @@ class UpdateScope(_message.Message):
     def __init__(self, management: _Optional[bool] = ..., cluster: _Optional[str] = ..., patch_load_balancer: _Optional[bool] = ...) -> None: ...
 
 class PlanRequest(_message.Message):
-    __slots__ = ("action", "names", "force", "reason", "overlap_seconds", "parallel", "update", "max_failures")
+    __slots__ = ("action", "names", "force", "reason", "overlap_seconds", "parallel", "update", "max_failures", "resumes")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     FORCE_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class PlanRequest(_message.Message):
     PARALLEL_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     MAX_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    RESUMES_FIELD_NUMBER: _ClassVar[int]
     action: ActionKind
     names: _containers.RepeatedScalarFieldContainer[str]
     force: bool
@@ -48,10 +49,11 @@ class PlanRequest(_message.Message):
     parallel: int
     update: UpdateScope
     max_failures: int
-    def __init__(self, action: _Optional[_Union[ActionKind, str]] = ..., names: _Optional[_Iterable[str]] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ..., overlap_seconds: _Optional[int] = ..., parallel: _Optional[int] = ..., update: _Optional[_Union[UpdateScope, _Mapping]] = ..., max_failures: _Optional[int] = ...) -> None: ...
+    resumes: str
+    def __init__(self, action: _Optional[_Union[ActionKind, str]] = ..., names: _Optional[_Iterable[str]] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ..., overlap_seconds: _Optional[int] = ..., parallel: _Optional[int] = ..., update: _Optional[_Union[UpdateScope, _Mapping]] = ..., max_failures: _Optional[int] = ..., resumes: _Optional[str] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("id", "action", "hash", "made_at", "expires_at", "targets", "warnings", "runs", "parallel", "force", "reason", "max_failures")
+    __slots__ = ("id", "action", "hash", "made_at", "expires_at", "targets", "warnings", "runs", "parallel", "force", "reason", "max_failures", "resumes")
     ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +66,7 @@ class Plan(_message.Message):
     FORCE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MAX_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    RESUMES_FIELD_NUMBER: _ClassVar[int]
     id: str
     action: ActionKind
     hash: str
@@ -76,7 +79,8 @@ class Plan(_message.Message):
     force: bool
     reason: str
     max_failures: int
-    def __init__(self, id: _Optional[str] = ..., action: _Optional[_Union[ActionKind, str]] = ..., hash: _Optional[str] = ..., made_at: _Optional[int] = ..., expires_at: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[PlanTarget, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., runs: _Optional[int] = ..., parallel: _Optional[int] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ..., max_failures: _Optional[int] = ...) -> None: ...
+    resumes: str
+    def __init__(self, id: _Optional[str] = ..., action: _Optional[_Union[ActionKind, str]] = ..., hash: _Optional[str] = ..., made_at: _Optional[int] = ..., expires_at: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[PlanTarget, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., runs: _Optional[int] = ..., parallel: _Optional[int] = ..., force: _Optional[bool] = ..., reason: _Optional[str] = ..., max_failures: _Optional[int] = ..., resumes: _Optional[str] = ...) -> None: ...
 
 class PlanTarget(_message.Message):
     __slots__ = ("name", "number", "cluster", "kind", "runs", "why", "route", "steps", "certificate_now", "certificate_then", "token_now", "token_then", "downtime", "route_why")
