@@ -169,6 +169,8 @@ class PlanView:
     parallel: int
     force: bool
     reason: str
+    max_failures: int = 1
+    resumes: str = ""  # the operation that it goes on with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +396,10 @@ class Gateway(Protocol):
         update: UpdateScope | None = None,
     ) -> PlanView:
         """Ask what an action would do; `update` goes with UPDATE, in place of names."""
+        ...
+
+    async def plan_resumption(self, operation_id: str, *, parallel: int = 0) -> PlanView:
+        """Ask what is still to do of an operation that was stopped or failed."""
         ...
 
     async def start(self, plan: PlanView) -> OperationView: ...

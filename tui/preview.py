@@ -46,6 +46,8 @@ UNDO: Final = "u takes it back for 10 s after y; once it has left there is none"
 def title_of(plan: PlanView) -> str:
     """Return what a plan does, in a few words."""
     _, verb, noun = NOUNS[plan.action]
+    if plan.resumes:
+        return f"Resume: {verb.lower()} {count(plan.runs, noun)}{' (forced)' if plan.force else ''}"
     if len(plan.targets) == 1:
         return f"{verb} {noun}{' (forced)' if plan.force else ''}"
     clusters = len({target.cluster for target in plan.targets if target.runs})
@@ -112,7 +114,8 @@ def many_lines(plan: PlanView, now: datetime, width: int) -> tuple[list[Line], i
     lines.extend(labelled("routes", "  ".join(f"{name} {number}" for name, number in routes.items()), width))
     lines.extend(labelled("order", "node agents, management, workload clusters; as listed below", width))
     lines.extend(labelled("rate", f"{plan.parallel or 1} at a time", width))
-    lines.extend(labelled("stop rule", "after the first failure nothing further starts; what runs is finished", width))
+    limit = "the first failure" if plan.max_failures <= 1 else count(plan.max_failures, "failure")
+    lines.extend(labelled("stop rule", f"after {limit} nothing further starts; what runs is finished", width))
     lines.extend(labelled("downtime", _downtime(running), width))
     lines.extend(labelled("undo", UNDO, width))
     if skipped:

@@ -184,6 +184,8 @@ def plan_view(p: operation_pb2.Plan) -> PlanView:
         parallel=p.parallel,
         force=p.force,
         reason=inert(p.reason, SENTENCE),
+        max_failures=p.max_failures or 1,
+        resumes=inert(p.resumes),
     )
 
 

@@ -129,6 +129,12 @@ class RemoteGateway:
             answer = await operator.plan(action, names, force=force, reason=reason, parallel=parallel, update=update)
             return received.plan_view(answer)
 
+    async def plan_resumption(self, operation_id: str, *, parallel: int = 0) -> PlanView:
+        """Return what is still to do of an operation that was stopped or failed."""
+        with _reported():
+            operator = await self._operator_at_hand()
+            return received.plan_view(await operator.plan_resumption(operation_id, parallel=parallel))
+
     async def start(self, plan: PlanView) -> OperationView:
         """Start a plan that was seen."""
         with _reported():

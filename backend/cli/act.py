@@ -32,8 +32,8 @@ class Wish:
 
     names: tuple[str, ...] = ()
     filter_text: str = ""
-    force: bool
-    reason: str
+    force: bool = False
+    reason: str = ""
     parallel: int
     max_failures: int
     dry_run: bool
@@ -62,6 +62,17 @@ def plan_options(command: F) -> F:
                 show_default=True,
                 help="Go on past failures; with so many nothing further starts.",
             ),
+            waiting_options,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def waiting_options(command: F) -> F:
+    """Add what every way to start an operation takes: confirmation, waiting and the form of the output."""
+    for option in reversed(
+        [
             confirmation_options("hash"),
             click.option("--wait/--no-wait", default=True, help="Wait until it is seen to work.  [default: wait]"),
             click.option("--timeout", type=duration, default=_TIMEOUT, help="How long to wait.  [default: 10m]"),

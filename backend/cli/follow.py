@@ -128,6 +128,8 @@ def refused_by(plan: Plan) -> int:
 
 def exit_of_plan(plan: Plan) -> Exit:
     """The code of a plan that touches nobody: nothing due is fine, anything refused is a refusal."""
+    if plan.resumes:
+        return Exit.REFUSED if refused_by(plan) else Exit.OK
     if plan.action == UPDATE:
         seen = any(target.number for target in plan.targets)
         return Exit.OK if seen and not refused_by(plan) else Exit.REFUSED

@@ -1,26 +1,27 @@
-"""`mocdeck operations list | show | stop | login-file`: what was started, how far it is, and stopping it."""
+"""`mocdeck operations list | show | stop | resume | login-file`: what was started, and how far it is."""
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from backend.cli.act import OUT, Wish, act, waiting_options
 from backend.cli.console import put, say, table
 from backend.cli.params import check_out, confirmation_options, duration, output_option
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
     from backend.client.operator import Operator
-    from backend.wire.mocdeck.v1.operation_pb2 import Operation
+    from backend.wire.mocdeck.v1.operation_pb2 import Operation, Plan
 
 
 @click.group("operations")
 def command() -> None:
-    """Look at operations, follow or stop them."""
+    """Look at operations, follow, stop or resume them."""
 
 
 @command.command("list")
@@ -102,6 +103,34 @@ def stop(root: Root, operation_id: str, dry_run: bool, yes: bool, confirm: str) 
         return
     confirm_change(f"Stop operation {operation_id}?", operation_id, yes=yes, confirm=confirm)
     put(operation_counts(run_with_operator(root, lambda operator: operator.stop(operation_id))))
+
+
+@command.command("resume")
+@click.argument("operation_id", metavar="ID")
+@click.option("--parallel", type=click.IntRange(1, 4), help="Clients at a time.  [default: as before]")
+@click.option(
+    "--max-failures",
+    type=click.IntRange(1, 100),
+    help="Go on past failures; with so many nothing further starts.  [default: as before]",
+)
+@waiting_options
+@OUT
+@click.pass_context
+def resume(
+    ctx: click.Context, /, operation_id: str, parallel: int | None, max_failures: int | None, **options: Any
+) -> None:
+    """Go on with an operation that was stopped or failed.
+
+    What is still to do is planned anew, by what is observed now, with the force, reason and overlap that it had.
+    Clients that were done, or came to use what they were to get since it began, are left alone. One whose state
+    forbids the action now is left out, and the plan says why.
+    """
+    wish = Wish(parallel=parallel or 0, max_failures=max_failures or 0, **options)
+
+    async def ask_for_plan(operator: Operator) -> Plan:
+        return await operator.plan_resumption(operation_id, parallel=wish.parallel, max_failures=wish.max_failures)
+
+    act(ctx, ask_for_plan, wish, all_named=True)
 
 
 @command.command("login-file")

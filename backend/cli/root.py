@@ -41,7 +41,7 @@ COMMANDS: Final = {
     "update": _later(
         "update", "Update-AksHciCertificates, Update-AksHciClusterCertificates: whatever each client needs."
     ),
-    "operations": _later("operations", "Look at operations, follow or stop them."),
+    "operations": _later("operations", "Look at operations, follow, stop or resume them."),
     "rotate-ca": _later("rotate_ca", "Invoke-AksHciRotateCACertificate: plan, run and watch it."),
     "identity": _later("identity", "Create, list, revoke and delete identities, and make login files."),
     "role": _later("role", "Look at roles, make them, and assign them to identities."),

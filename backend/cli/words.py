@@ -54,8 +54,10 @@ def plan_text(plan: Plan) -> str:
     pace = "one at a time" if plan.parallel <= 1 else f"{plan.parallel} at a time"
     limit = "the first failure" if plan.max_failures <= 1 else f"{plan.max_failures} failures"
     seen = sum(target.number > 0 for target in plan.targets)
+    resumed = f" of operation {plan.resumes}" if plan.resumes else ""
     lines = [
-        f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {seen} clients, {pace}, stopping at {limit}",
+        f"Plan {plan.id}: {action_word(plan.action)} {plan.runs} of {seen} clients{resumed}, {pace}, "
+        f"stopping at {limit}",
         "",
         table(["CLIENT", "CLUSTER", "ROUTE", "CERTIFICATE", "TOKEN", "WHY"], rows),
         "",
@@ -91,6 +93,7 @@ def plan_values(plan: Plan) -> dict[str, Any]:
         "runs": plan.runs,
         "parallel": plan.parallel,
         "max_failures": plan.max_failures or 1,
+        "resumes": plan.resumes or None,
         "force": plan.force,
         "reason": plan.reason,
         "warnings": list(plan.warnings),

@@ -272,6 +272,8 @@ class StagedAgent:
         self._ask(f"start {plan.id}")
         if self.now > plan.expires_at:
             raise ConfirmationRefused("the plan is too old; look at a new one")
+        if plan.resumes:
+            return await self._resumed(plan)
         fresh = await self.plan(
             plan.action,
             () if self.scope else [target.name for target in plan.targets],
@@ -285,6 +287,19 @@ class StagedAgent:
         operation = waiting_operation(plan, f"operation-{len(self.operations_kept) + 1}", self.now)
         self.operations_kept[operation.id] = self._counted(operation)
         return self.operations_kept[operation.id]
+
+    async def plan_resumption(self, operation_id: str, *, parallel: int = 0) -> PlanView:
+        kept = self.operations_kept[operation_id]
+        left = [target.name for target in kept.targets if target.state != "done"]
+        made = await self.plan(kept.action, left, force=True, reason=kept.reason or "OPS-7", parallel=parallel)
+        return replace(made, resumes=operation_id)
+
+    async def _resumed(self, plan: PlanView) -> OperationView:
+        kept, runs = self.operations_kept[plan.resumes], {target.name for target in plan.targets if target.runs}
+        targets = tuple(replace(t, state="waiting", result="") if t.name in runs else t for t in kept.targets)
+        again = replace(kept, state="running", ended_at=None, targets=targets)
+        self.operations_kept[kept.id] = self._counted(again)
+        return self.operations_kept[kept.id]
 
     async def operation(self, operation_id: str) -> OperationView:
         self._look("operation")

@@ -245,11 +245,40 @@ async def test_the_operation_counts_add_up_at_every_step_and_serials_change_in_s
             assert "= 6" in made.text
         assert "77de0004 -> aa01bb02" in made.text
         await made.press("K")
-        assert "A stopped operation is not resumed" in made.text
+        assert "R resumes it later" in made.text
         assert made.agent.asked[-1] != "stop operation-1"
         await made.press("y")
         assert made.agent.asked[-1] == "stop operation-1"
         assert "1 done + 1 failed + 0 running + 0 waiting + 4 skipped = 6" in made.text
+
+
+async def test_a_failed_operation_is_resumed_with_what_is_left_and_on_its_own_screen() -> None:
+    async with stage(size=(100, 30)) as made:
+        await made.choose(*SET)
+        await made.press("R")
+        await made.type("4")
+        await made.confirm()
+        await made.press("R")
+        assert "resume: this operation still runs" in made.text
+        for name, state in (("nodeagent-07", "done"), ("nodeagent-08", "failed")):
+            made.agent.work(name, state, result=f"{state} now")
+        await made.press("K")
+        await made.confirm()
+        await made.seconds(2)
+        await made.press("R")
+        shown = made.app.screen
+        assert isinstance(shown, PlanDialog)
+        assert shown.plan.resumes == "operation-1"
+        assert "nodeagent-07" not in {target.name for target in shown.plan.targets}
+        assert "Resume: renew" in made.text
+        await made.type(str(shown.plan.runs))
+        await made.confirm()
+        assert made.agent.asked[-1] == f"start {shown.plan.id}"
+        screen = made.app.screen
+        assert isinstance(screen, OperationScreen)
+        assert (screen.operation.done, screen.operation.failed, screen.operation.ended_at) == (1, 0, None)
+        await made.press("escape")
+        assert not isinstance(made.app.screen, OperationScreen), "it was shown on the screen that was there"
 
 
 async def test_a_login_file_by_hand_is_taken_on_demand_and_its_path_is_shown(tmp_path: Path) -> None:

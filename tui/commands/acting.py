@@ -84,6 +84,17 @@ ACTING: Final[tuple[Command, ...]] = (
         footer=True,
     ),
     Command(
+        id="resume",
+        keys=("R",),
+        key="R",
+        label="resume",
+        help="go on with an operation that was stopped or failed; what is done is left alone",
+        group=Group.ACT,
+        scope=frozenset({JOBS, OPERATION}),
+        mutates=True,
+        footer=True,
+    ),
+    Command(
         id="take_file",
         keys=("F",),
         key="F",

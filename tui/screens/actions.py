@@ -37,9 +37,12 @@ class _Wish:
     update: UpdateScope | None = None
     reason: str = ""
     parallel: int = 0
+    resumes: str = ""  # the operation to go on with; whom it is about, force and reason are then its own
 
     async def plan(self, app: MocdeckApp) -> PlanView:
         """Ask the agent."""
+        if self.resumes:
+            return await app.gateway.plan_resumption(self.resumes, parallel=self.parallel)
         return await app.gateway.plan(
             self.action,
             self.names,
@@ -51,6 +54,8 @@ class _Wish:
 
     def whom(self) -> str:
         """Return whom it is about, in a few words."""
+        if self.resumes:
+            return "the clients that are left"
         if self.update is None:
             return count(len(self.names), "client")
         return f"cluster {self.update.cluster}" if self.update.cluster else "node agents and management cluster"
@@ -70,6 +75,11 @@ def start_action(
 def start_update(app: MocdeckApp, scope: UpdateScope) -> None:
     """Plan the update of a cluster's certificates, or of management's, and show the plan. Returns at once."""
     _ask(app, _Wish(action=ActionKind.UPDATE, update=scope))
+
+
+def start_resumption(app: MocdeckApp, operation: OperationView) -> None:
+    """Plan what an operation that was stopped or failed has left, and show the plan. Returns at once."""
+    _ask(app, _Wish(action=operation.action, resumes=operation.id))
 
 
 def _ask(app: MocdeckApp, wish: _Wish, seen: PlanView | None = None) -> None:
@@ -111,6 +121,9 @@ def _show(app: MocdeckApp, origin: Screen[object], plan: PlanView, wish: _Wish, 
 
 
 def _show_nothing(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
+    if wish.resumes:
+        app.push_screen(NothingDialog(plan, {}, ()))
+        return
     if wish.update is not None:
         forced = () if plan.force else tuple(target.name for target in plan.targets if target.why.startswith(NOT_DUE))
 
@@ -171,13 +184,28 @@ def _start(app: MocdeckApp, plan: PlanView, wish: _Wish, origin: Screen[object],
         if isinstance(result, PlanView):
             _show(app, origin, result, wish, plan)
             return
-        app.toast_result(f"{what} started for {count(plan.runs, 'client')}; 5 shows it")
+        app.toast_result(
+            f"{what} {'resumed' if plan.resumes else 'started'} for {count(plan.runs, 'client')}; 5 shows it"
+        )
         follow(app, result)
+        if plan.resumes and _shows(app.screen, result):
+            return
         by_hand = any(target.runs and target.route == "manual" for target in plan.targets)
         if (plan.runs > 1 or by_hand) and app.screen is origin and app.last_key_at == since:
             open_operation(app, result)
 
     app.run_agent_call(_start_or_replan(app, plan, wish), what=what, then=then)
+
+
+def _shows(screen: Screen[object], operation: OperationView) -> bool:
+    """Give the operation's own screen, if that is the present one, the operation as it runs again."""
+    from tui.screens.operation import OperationScreen
+
+    if not isinstance(screen, OperationScreen) or screen.operation.id != operation.id:
+        return False
+    screen.operation = operation
+    screen.draw()
+    return True
 
 
 def follow(app: MocdeckApp, operation: OperationView) -> None:

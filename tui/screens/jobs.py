@@ -16,7 +16,7 @@ from tui.gateway import OperationView
 from tui.lines import Line, plain
 from tui.screens.deck import bindings_of
 from tui.screens.scroll import ListScreen
-from tui.screens.stop_dialog import ask_to_stop, stop_refusal
+from tui.screens.stop_dialog import ask_to_stop, resume_refusal, stop_refusal
 
 _ORDER = {"failed": 0, "running": 1, "waiting": 2}
 
@@ -57,6 +57,8 @@ class JobsScreen(ListScreen):
         return "no operation yet; R, T or S on a client plans one"
 
     def refusal(self, command: Command) -> str | None:
+        if command.id == "resume":
+            return resume_refusal(self._current())
         return stop_refusal(self._current()) if command.id == "stop" else None
 
     def cmd_stop(self) -> None:
@@ -64,6 +66,14 @@ class JobsScreen(ListScreen):
         operation = self._current()
         if operation is not None:
             ask_to_stop(self.app, operation, lambda _: None)
+
+    def cmd_resume(self) -> None:
+        """Plan what the operation under the cursor has left."""
+        operation = self._current()
+        if operation is not None:
+            from tui.screens.actions import start_resumption
+
+            start_resumption(self.app, operation)
 
     def cmd_open(self) -> None:
         """Show the progress screen of the operation."""

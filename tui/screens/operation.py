@@ -20,7 +20,12 @@ from tui.preview import NOUNS, labelled
 from tui.screens.deck import bindings_of
 from tui.screens.delivery import DeliveryDialog
 from tui.screens.scroll import ListScreen
-from tui.screens.stop_dialog import ask_to_stop, is_waiting_for_hands, stop_refusal
+from tui.screens.stop_dialog import (
+    ask_to_stop,
+    is_waiting_for_hands,
+    resume_refusal,
+    stop_refusal,
+)
 
 POLL_SECONDS: Final = 1.0
 _OPEN: Final = frozenset({"waiting", "ordered", "issued", "delivered", "running"})
@@ -138,6 +143,8 @@ class OperationScreen(ListScreen):
     def refusal(self, command: Command) -> str | None:
         if command.id == "stop":
             return stop_refusal(self.operation)
+        if command.id == "resume":
+            return resume_refusal(self.operation)
         if command.id == "take_file":
             target = self._current()
             if target is None or not is_waiting_for_hands(target):
@@ -147,6 +154,12 @@ class OperationScreen(ListScreen):
     def cmd_stop(self) -> None:
         """Start no further client; what runs is finished."""
         ask_to_stop(self.app, self.operation, self._stopped)
+
+    def cmd_resume(self) -> None:
+        """Plan what it has left."""
+        from tui.screens.actions import start_resumption
+
+        start_resumption(self.app, self.operation)
 
     def _stopped(self, operation: OperationView) -> None:
         self.operation = operation

@@ -1,4 +1,7 @@
-"""Stopping an operation: what goes on to its end, what is not started, and what a login file in transit is worth."""
+"""Stopping an operation: what goes on to its end, what is not started, and what a login file in transit is worth.
+
+Also when one can be stopped, or resumed.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,15 @@ def stop_refusal(operation: OperationView | None) -> str | None:
     return "stop: this operation has ended already" if operation.ended_at is not None else None
 
 
+def resume_refusal(operation: OperationView | None) -> str | None:
+    """Return why there is nothing to go on with, or None."""
+    if operation is None:
+        return "resume: no operation is under the cursor"
+    if operation.ended_at is None:
+        return "resume: this operation still runs"
+    return "resume: this operation was done, nothing is left" if operation.state == "done" else None
+
+
 def stop_lines(operation: OperationView) -> list[str]:
     """Return what a stop leaves, a sentence for each kind of client."""
     hands = [target for target in operation.targets if is_waiting_for_hands(target)]
@@ -44,7 +56,7 @@ def stop_lines(operation: OperationView) -> list[str]:
         (taken, "has a login file taken, which stays good", "have a login file taken, which stays good"),
     ]
     said = [f"{count(number, 'client')} {one if number == 1 else many}." for number, one, many in left if number]
-    return [*said, "What is done stays done. A stopped operation is not resumed: plan a new one for the rest."]
+    return [*said, "What is done stays done. R resumes it later, with what is still to do then."]
 
 
 class StopDialog(Dialog[bool]):
