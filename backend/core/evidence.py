@@ -29,7 +29,7 @@ from backend.core.model import TokenStanding
 
 _NOTHING: Final = timedelta(0)
 # A token without iat: what is late follows from what is due as it does for a known lifetime.
-_ABSOLUTE: Final = (ABSOLUTE_DUE, share(ABSOLUTE_DUE, OVERDUE / DUE), ABSOLUTE_CRITICAL)
+ABSOLUTE: Final = (ABSOLUTE_DUE, share(ABSOLUTE_DUE, OVERDUE / DUE), ABSOLUTE_CRITICAL)
 
 
 class TokenLife(Enum):
@@ -133,7 +133,7 @@ class Evidence:
             self.token = TokenLife.ENDED
             return
         self.token = TokenLife.ALIVE
-        due, late, critical = _ABSOLUTE if token.issued_at is None else thresholds(expires_at - token.issued_at)
+        due, late, critical = ABSOLUTE if token.issued_at is None else thresholds(expires_at - token.issued_at)
         self.token_due = left <= due
         self.token_late = left < late
         self.token_critical = left <= critical

@@ -31,6 +31,7 @@ from backend.core.inert import inert
 from backend.core.lifecycle import Validity
 from backend.core.limits import HEARTBEAT
 from backend.core.model import ClientKind, TokenStanding
+from backend.core.packed import Names, NumberIndex, extended, put
 
 __all__ = [
     "AuthorityInfo",
@@ -44,8 +45,19 @@ __all__ = [
     "unix",
 ]
 
-_UNSIGNED: Final = ("number", "serial_low", "used_serial_low")
-_SMALL: Final = ("generation", "heartbeat_interval", "skew", "flags")
+_TEXTS: Final = tuple(name for name in TEXT_COLUMNS if name != "name")  # few distinct ones, kept once each
+_NARROWEST: Final = {  # what an ordinary fleet needs; `backend.core.packed` widens what needs more
+    "number": "I",
+    **dict.fromkeys(_TEXTS, "B"),
+    **dict.fromkeys(INSTANT_COLUMNS, "I"),
+    "serial_low": "Q",
+    "used_serial_low": "Q",
+    "generation": "B",
+    "heartbeat_interval": "B",
+    "skew": "b",
+    "flags": "H",
+}
+NO_TEXT: Final = 0  # the id of the empty text in every text column
 _KINDS: Final = {kind.value: kind for kind in ClientKind}
 
 # Plain integers: an IntFlag's `&` costs a microsecond, and ten thousand rows are judged at a time.
@@ -95,7 +107,7 @@ class ClientRow:
 
 
 class FleetColumns:
-    """The fleet of one agent. Not thread-safe; about 160 bytes a client beside its texts."""
+    """The fleet of one agent. Not thread-safe; about 90 bytes a client, its name included."""
 
     def __init__(self) -> None:
         self.change = 0
@@ -112,31 +124,51 @@ class FleetColumns:
 
     def _forget(self) -> None:
         self.change = 0
-        self._texts: list[str] = []
-        self._interned: dict[str, int] = {}
-        self._index: dict[int, int] = {}
-        self._columns: dict[str, array[int]] = {
-            **{name: array("I") for name in TEXT_COLUMNS},
-            **{name: array("q") for name in (*INSTANT_COLUMNS, *_SMALL)},
-            **{name: array("Q") for name in _UNSIGNED},
-        }
+        self._texts: list[str] = [""]
+        self._interned: dict[str, int] = {"": NO_TEXT}
+        self._index = NumberIndex()
+        self.names = Names()
+        self._columns: dict[str, array[int]] = {name: array(code) for name, code in _NARROWEST.items()}
         self._set_authorities(())
         self._set_clusters(())
 
+    def successor(self) -> FleetColumns:
+        """Return an empty store that knows what this one knows of its agent: the place for the next snapshot."""
+        made = FleetColumns()
+        made.deployment, made.deployment_id, made.agent_version = (
+            self.deployment,
+            self.deployment_id,
+            self.agent_version,
+        )
+        made.agent_time = self.agent_time
+        return made
+
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._columns["number"])
 
     def index_of(self, number: int) -> int | None:
         """Return the present index of an identity number, or None when it is not here."""
         return self._index.get(number)
 
     def column(self, name: str) -> Sequence[int]:
-        """Return one column of `ClientColumns` as stored, for views that read thousands of rows. Do not change it."""
+        """Return one column of integers as stored, for views that read thousands of rows. Do not change or keep it.
+
+        A text column holds ids of `texts`; names are in `names` instead.
+        """
         return self._columns[name]
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """Every distinct kind, cluster, host, owner and activity, by the ids of their columns."""
+        return self._texts
 
     def text(self, column: str, index: int) -> str:
         """Return one text of a row: name, kind, cluster, host, owner or activity."""
-        return self._texts[self._columns[column][index]]
+        return self.names[index] if column == "name" else self._texts[self._columns[column][index]]
+
+    def authority_of(self, generation: int) -> AuthorityInfo | None:
+        """Return a CA generation that the agent lists."""
+        return self._authority.get(generation)
 
     def apply(self, chunk: FleetDelta) -> list[int]:
         """Take in one chunk and return the identity numbers that changed, came or went.
@@ -146,7 +178,7 @@ class FleetColumns:
         """
         touched = set(chunk.clients.number) | set(chunk.removed)
         if chunk.full:
-            touched |= set(self._index)
+            touched.update(self._columns["number"])
             self._forget()
         self._take_frame(chunk)
         for number in chunk.removed:
@@ -182,18 +214,44 @@ class FleetColumns:
         self._off = {c.name: c.planned_off_until for c in clusters if c.planned_off_until is not None}
 
     def _put(self, clients: ClientColumns, names: Sequence[str]) -> None:
-        for number in clients.number:
-            self._index.setdefault(number, len(self._index))
-        grown = len(self._index) - len(self._columns["number"])
-        rows = [self._index[number] for number in clients.number]
-        interned = [self._intern(text) for text in names]
+        """Clients that are new go to the end at once; those that are known are set one by one."""
+        numbers = clients.number
+        if len(set(numbers)) == len(numbers) and all(self._index.get(number) is None for number in numbers):
+            for row, number in enumerate(numbers, len(self)):
+                self._index.put(number, row)
+            self._append(clients, names)
+        else:
+            self._put_each(clients, names)
+
+    def _append(self, clients: ClientColumns, names: Sequence[str]) -> None:
         for name, column in self._columns.items():
-            column.extend([0] * grown)
-            values = getattr(clients, name)
-            if name in TEXT_COLUMNS:
-                values = [interned[value] for value in values]
-            for row, value in zip(rows, values, strict=True):
-                column[row] = value
+            self._columns[name] = extended(column, self._stored(name, getattr(clients, name), names))
+        self.names.extend([inert(names[place]) for place in clients.name])
+
+    def _put_each(self, clients: ClientColumns, names: Sequence[str]) -> None:
+        rows: list[int] = []
+        grown = len(self)
+        for number in clients.number:
+            row = self._index.get(number)
+            if row is None or row >= grown:
+                row = grown
+                grown += 1
+                self._index.put(number, row)
+            rows.append(row)
+        more = [0] * (grown - len(self))
+        self.names.extend([""] * len(more))
+        for name, column in self._columns.items():
+            values = self._stored(name, getattr(clients, name), names)
+            self._columns[name] = put(extended(column, more), rows, values)
+        for row, place in zip(rows, clients.name, strict=True):
+            self.names[row] = inert(names[place])
+
+    def _stored(self, name: str, values: Sequence[int], names: Sequence[str]) -> Sequence[int]:
+        """Return a column's values as they are kept: places in the chunk's texts become ids of this store's."""
+        if name not in _TEXTS:
+            return values
+        ids = {place: self._intern(names[place]) for place in set(values)}
+        return [ids[place] for place in values]
 
     def _intern(self, text: str) -> int:
         index = self._interned.get(text)
@@ -203,15 +261,17 @@ class FleetColumns:
         return index
 
     def _remove(self, number: int) -> None:
-        row = self._index.pop(number, None)
+        row = self._index.pop(number)
         if row is None:
             return
         for column in self._columns.values():
             last = column.pop()
             if row < len(column):
                 column[row] = last
-        if row < len(self._index):
-            self._index[self._columns["number"][row]] = row
+        name = self.names.pop()
+        if row < len(self):
+            self.names[row] = name
+            self._index.put(self._columns["number"][row], row)
 
     def row(self, index: int) -> ClientRow:
         """Return one client's columns as values."""
@@ -263,7 +323,7 @@ class FleetColumns:
             poll_interval=timedelta(seconds=interval) if interval else HEARTBEAT,
             skew=timedelta(seconds=column["skew"][index]),
             is_orphan=bool(bits & _ORPHAN),
-            planned_off_until=self._planned_off_until(index),
+            planned_off_until=self.planned_off_until(index),
             action_running=bool(self.text("activity", index)),
             agent_alive=agent_alive,
             # Only with heartbeats is it known to keep its slot; others renew by rules of their own (domain.md 5.2).
@@ -299,7 +359,7 @@ class FleetColumns:
         issued_at = instant(self._columns["token_issued_at"][index])
         return TokenFacts(standing=TokenStanding.KNOWN, issued_at=issued_at, expires_at=expires_at)
 
-    def _planned_off_until(self, index: int) -> datetime | None:
+    def planned_off_until(self, index: int) -> datetime | None:
         """The later of the client's own instant and its cluster's."""
         own = instant(self._columns["planned_off_until"][index])
         cluster = self._off.get(self.text("cluster", index)) if self._off else None
