@@ -153,7 +153,7 @@ def _filter_test(fleet: FleetColumns, text: str, now: datetime) -> Callable[[Lin
     from backend.core.filter import parse
 
     parsed = parse(text)
-    return lambda line: parsed.matches(fleet.row(line.index), line.facts, line.found, False, now)
+    return lambda line: parsed.matches(fleet.row(line.index), line.facts, line.found, False, now, site=fleet.deployment)
 
 
 def names_of(lines: Iterable[Line]) -> list[str]:

@@ -2,6 +2,7 @@
 
     kms bonn              words, all of them, anywhere in name, cluster, kind, host or owner
     cluster:bonn  !kind:csi   a column holds the text, or does not
+    site:bonn             the client belongs to a site of that name, or part of a name
     state:latent  sev:x!  next:renew   what the judgement says; severities by word or by sign (x ! ? ^ i o)
     left<7d  token<=30d  seen>10m      time until the certificate's effective end, the token's end, since the last call
     auto:no  rotate:yes   whether it renews, and whether the agent rotates its token, by itself
@@ -22,6 +23,21 @@ from typing import ClassVar, Final
 
 from backend.core.errors import InvalidInput
 from backend.core.facts import Assessment, ClientFacts, NextAction, Overlay, Severity, State
+from backend.core.filterterms import (
+    TIMES,
+    Compared,
+    Judged,
+    Marked,
+    Negated,
+    Renews,
+    Rotates,
+    SerialHas,
+    SiteHas,
+    Subject,
+    Term,
+    TextHas,
+    Word,
+)
 from backend.core.fleet import ClientRow
 
 MAX_LENGTH: Final = 500
@@ -50,31 +66,25 @@ class FilterError(InvalidInput):
         self.known = known
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """One row with its judgement, as a filter sees it."""
-
-    row: ClientRow
-    facts: ClientFacts
-    assessment: Assessment
-    marked: bool
-    now: datetime
-
-
-Test = Callable[[Subject], bool]
-
-
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A parsed filter; an empty one matches everything."""
 
     text: str
-    tests: tuple[Test, ...]
+    terms: tuple[Term, ...]
 
-    def matches(self, row: ClientRow, facts: ClientFacts, assessment: Assessment, marked: bool, now: datetime) -> bool:
-        """Tell whether every term holds for this row."""
-        subject = Subject(row=row, facts=facts, assessment=assessment, marked=marked, now=now)
-        return all(holds(subject) for holds in self.tests)
+    def matches(
+        self,
+        row: ClientRow,
+        facts: ClientFacts,
+        assessment: Assessment,
+        marked: bool,
+        now: datetime,
+        site: str = "",
+    ) -> bool:
+        """Tell whether every term holds for this row of the site with that name."""
+        subject = Subject(row=row, facts=facts, assessment=assessment, marked=marked, now=now, site=site)
+        return all(term.holds(subject) for term in self.terms)
 
 
 def parse(text: str) -> Filter:
@@ -85,7 +95,7 @@ def parse(text: str) -> Filter:
     """
     if len(text) > MAX_LENGTH:
         raise FilterError(f"the filter is longer than {MAX_LENGTH} characters; shorten it", MAX_LENGTH)
-    return Filter(text=text.strip(), tests=tuple(_test(term, position) for term, position in _terms(text)))
+    return Filter(text=text.strip(), terms=tuple(_term(term, position) for term, position in _terms(text)))
 
 
 def _terms(text: str) -> list[tuple[str, int]]:
@@ -107,10 +117,9 @@ def _terms(text: str) -> list[tuple[str, int]]:
     return terms
 
 
-def _test(term: str, position: int) -> Test:
+def _term(term: str, position: int) -> Term:
     if term.casefold() in {"marked", "!marked"}:
-        wanted = not term.startswith("!")
-        return lambda subject: subject.marked is wanted
+        return Negated(Marked()) if term.startswith("!") else Marked()
     found = _TERM.fullmatch(term)
     if found is None:
         return _word(term)
@@ -119,17 +128,17 @@ def _test(term: str, position: int) -> Test:
     if operator == ":" and name in _COLUMNS:
         if not value:
             raise FilterError(f"{name}: wants a value, as in {_COLUMNS[name].example}", position)
-        test = _COLUMNS[name].make(value, position)
-    elif operator != ":" and name in _TIMES:
-        test = _comparison(name, operator, value, position)
+        test: Term = _COLUMNS[name].make(value, position)
+    elif operator != ":" and name in TIMES:
+        test = Compared(name, operator, _length(name, operator, value, position))
     else:
         raise _unknown(name, position)
-    return _not(test) if negation else test
+    return Negated(test) if negation else test
 
 
 def _unknown(name: str, position: int) -> FilterError:
-    known = tuple(sorted([*_COLUMNS, *_TIMES]))
-    if name in _TIMES:
+    known = tuple(sorted([*_COLUMNS, *TIMES]))
+    if name in TIMES:
         return FilterError(f"{name} is a time: write {name}<7d", position, known)
     if name in _COLUMNS:
         return FilterError(f"{name} is compared with a colon: {_COLUMNS[name].example}", position, known)
@@ -140,51 +149,38 @@ def _unknown(name: str, position: int) -> FilterError:
     )
 
 
-def _not(test: Test) -> Test:
-    return lambda subject: not test(subject)
-
-
-def _word(term: str) -> Test:
+def _word(term: str) -> Term:
     is_negative = term.startswith("!") and len(term) > 1
-    word = term.removeprefix("!" if is_negative else "").replace('"', "").casefold()
-
-    def holds(subject: Subject) -> bool:
-        row = subject.row
-        texts = (row.name, row.cluster, row.kind.value, row.host, row.owner)
-        return any(word in text.casefold() for text in texts) is not is_negative
-
-    return holds
+    word = Word(term.removeprefix("!" if is_negative else "").replace('"', "").casefold())
+    return Negated(word) if is_negative else word
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
     example: str
-    make: Callable[[str, int], Test]
+    make: Callable[[str, int], Term]
 
 
-def _text(get: Callable[[ClientRow], str]) -> Callable[[str, int], Test]:
-    def make(value: str, _: int) -> Test:
-        return lambda subject: value in get(subject.row).casefold()
-
-    return make
+def _text(column: str) -> Callable[[str, int], Term]:
+    return lambda value, _: TextHas(column, value)
 
 
 def _plain(value: str) -> str:
     return value.replace("-", " ").replace("_", " ")
 
 
-def _state(value: str, position: int) -> Test:
+def _state(value: str, position: int) -> Term:
     """States and overlays by the beginning of their name, so that "due" finds DUE and DUE?, and not OVERDUE."""
     wanted = _plain(value)
-    states = {state for state in State if state.value.casefold().startswith(wanted)}
-    overlays = {overlay for overlay in Overlay if overlay.value.casefold().startswith(wanted)}
+    states = frozenset(state for state in State if state.value.casefold().startswith(wanted))
+    overlays = frozenset(overlay for overlay in Overlay if overlay.value.casefold().startswith(wanted))
     if not states and not overlays:
         names = tuple(one.value.casefold().replace(" ", "-") for one in (*State, *Overlay))
         raise FilterError(f"there is no state {value!r}; known are {', '.join(names)}", position, names)
-    return lambda subject: subject.assessment.state in states or bool(overlays & subject.assessment.overlays)
+    return Judged(states=states, overlays=overlays)
 
 
-def _severity(value: str, position: int) -> Test:
+def _severity(value: str, position: int) -> Term:
     wanted = {
         severity
         for word in value.split(",")
@@ -197,82 +193,47 @@ def _severity(value: str, position: int) -> Test:
             names = tuple(severity.name.casefold() for severity in Severity)
             raise FilterError(f"there is no severity {value!r}; known are {', '.join(names)}", position, names)
         wanted = {SIGNS[sign] for sign in value}
-    return lambda subject: subject.assessment.severity in wanted
+    return Judged(severities=frozenset(wanted))
 
 
-def _next(value: str, position: int) -> Test:
+def _next(value: str, position: int) -> Term:
     exact = {action for action in NextAction if _plain(value) == _plain(action.value)}
     wanted = exact or {action for action in NextAction if _plain(value) in _plain(action.value)}
     if not wanted:
         names = tuple(action.value for action in NextAction if action is not NextAction.NONE)
         raise FilterError(f"there is no next step {value!r}; known are {', '.join(names)}", position, names)
-    return lambda subject: subject.assessment.next_action in wanted
+    return Judged(actions=frozenset(wanted))
 
 
-def _answer(get: Callable[[ClientFacts], bool | None]) -> Callable[[str, int], Test]:
+def _answer(ask: Callable[[bool | None], Term]) -> Callable[[str, int], Term]:
     answers = {"yes": True, "no": False, "unknown": None}
 
-    def make(value: str, position: int) -> Test:
+    def make(value: str, position: int) -> Term:
         if value not in answers:
             raise FilterError(f"{value!r} is no answer; write yes, no or unknown", position, tuple(answers))
-        wanted = answers[value]
-        return lambda subject: get(subject.facts) is wanted
+        return ask(answers[value])
 
     return make
 
 
-def _serial(value: str, _: int) -> Test:
-    digits = value.replace(":", "").replace(" ", "")
-    return lambda subject: digits in f"{subject.row.serial_low:016x}"
+def _serial(value: str, _: int) -> Term:
+    return SerialHas(value.replace(":", "").replace(" ", ""))
 
 
 _COLUMNS: Final[Mapping[str, _Column]] = {
-    "name": _Column("name:kms-007", _text(lambda row: row.name)),
-    "cluster": _Column("cluster:bonn", _text(lambda row: row.cluster)),
-    "kind": _Column("kind:kms", _text(lambda row: row.kind.value)),
-    "host": _Column("host:node-3", _text(lambda row: row.host)),
-    "owner": _Column("owner:ops", _text(lambda row: row.owner)),
+    "name": _Column("name:kms-007", _text("name")),
+    "cluster": _Column("cluster:bonn", _text("cluster")),
+    "kind": _Column("kind:kms", _text("kind")),
+    "host": _Column("host:node-3", _text("host")),
+    "owner": _Column("owner:ops", _text("owner")),
+    "site": _Column("site:bonn", lambda value, _: SiteHas(value)),
     "serial": _Column("serial:5f2a", _serial),
     "state": _Column("state:latent", _state),
     "sev": _Column("sev:x!", _severity),
     "next": _Column("next:renew", _next),
-    "auto": _Column("auto:no", _answer(lambda facts: facts.auto_renew)),
-    "rotate": _Column("rotate:yes", _answer(lambda facts: facts.auto_rotate)),
+    "auto": _Column("auto:no", _answer(Renews)),
+    "rotate": _Column("rotate:yes", _answer(Rotates)),
 }
-
-
-def _left(subject: Subject) -> timedelta | None:
-    end = subject.assessment.effective_not_after
-    return None if end is None else end - subject.now
-
-
-def _token(subject: Subject) -> timedelta | None:
-    end = subject.assessment.token_expires_at
-    return None if end is None else end - subject.now
-
-
-def _seen(subject: Subject) -> timedelta | None:
-    seen = subject.row.last_seen_at
-    return None if seen is None else subject.now - seen
-
-
-_TIMES: Final[Mapping[str, Callable[[Subject], timedelta | None]]] = {"left": _left, "token": _token, "seen": _seen}
-
-
-def _comparison(name: str, operator: str, value: str, position: int) -> Test:
-    """Compare a time with a length; a row that has no such time matches neither way."""
-    length = _length(name, operator, value, position)
-    get = _TIMES[name]
-
-    def holds(subject: Subject) -> bool:
-        time = get(subject)
-        if time is None:
-            return False
-        if time == length:
-            return "=" in operator
-        return (time < length) is operator.startswith("<")
-
-    return holds
 
 
 def _length(name: str, operator: str, value: str, position: int) -> timedelta:

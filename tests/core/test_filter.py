@@ -191,8 +191,20 @@ def test_a_mistake_is_an_error_with_its_place_and_never_an_empty_list(text: str,
 
 def test_an_unknown_column_names_the_known_ones() -> None:
     with pytest.raises(FilterError) as caught:
-        parse("site:bonn")
-    assert {"cluster", "left", "state", "token"} <= set(caught.value.known)
+        parse("country:bonn")
+    assert {"cluster", "site", "left", "state", "token"} <= set(caught.value.known)
+
+
+def test_a_site_is_found_by_any_part_of_its_name(make_client: MakeClient) -> None:
+    facts = make_client(left=10 * DAY)
+    judged = assess(facts, NOW)
+
+    def found(text: str, site: str) -> bool:
+        return parse(text).matches(ROW, facts, judged, False, NOW, site=site)
+
+    assert found("site:bon", "Bonn-1")
+    assert not found("site:bonn", "oslo")
+    assert found("!site:bonn", "oslo")
 
 
 TOKEN = TokenFacts(standing=TokenStanding.EMPTY)

@@ -1,0 +1,213 @@
+"""The terms of a filter: what each of them asks of one client, as values that a reader of columns can take apart.
+
+`backend.core.filter` makes them from text. A term that asks only for the judgement (`allows`) or only for a text
+(`value`) can be answered for thousands of clients at once, which `tui.matching` does; `holds` answers for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from backend.core.facts import Assessment, ClientFacts, NextAction, Overlay, Severity, State
+from backend.core.fleet import ClientRow
+
+
+class Verdict(Protocol):
+    """What judgement terms look at: an `Assessment`, or what several clients share of one."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def overlays(self) -> frozenset[Overlay]: ...
+    @property
+    def next_action(self) -> NextAction: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One row with its judgement, as a filter sees it; `site` is the name of its deployment."""
+
+    row: ClientRow
+    facts: ClientFacts
+    assessment: Assessment
+    marked: bool
+    now: datetime
+    site: str = ""
+
+
+class Term(Protocol):
+    """One condition."""
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether it holds for a client."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """The opposite of a term."""
+
+    term: Term
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether the term does not hold."""
+        return not self.term.holds(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A text, case folded, anywhere in name, cluster, kind, host or owner."""
+
+    value: str
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether one of the texts has it."""
+        row = subject.row
+        return any(
+            self.value in text.casefold() for text in (row.name, row.cluster, row.kind.value, row.host, row.owner)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextHas:
+    """A text, case folded, in one column: name, cluster, kind, host or owner."""
+
+    column: str
+    value: str
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether the column has it."""
+        return self.value in TEXTS[self.column](subject.row).casefold()
+
+
+TEXTS: Final[Mapping[str, Callable[[ClientRow], str]]] = {
+    "name": lambda row: row.name,
+    "cluster": lambda row: row.cluster,
+    "kind": lambda row: row.kind.value,
+    "host": lambda row: row.host,
+    "owner": lambda row: row.owner,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHas:
+    """A text, case folded, in the name of the client's site."""
+
+    value: str
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether the site's name has it."""
+        return self.value in subject.site.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One of some states or overlays, one of some severities, or one of some next steps; empty: not asked for."""
+
+    states: frozenset[State] = frozenset()
+    overlays: frozenset[Overlay] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    actions: frozenset[NextAction] = frozenset()
+
+    def allows(self, found: Verdict) -> bool:
+        """Tell whether a verdict is one of those."""
+        return (
+            found.state in self.states
+            or bool(self.overlays & found.overlays)
+            or found.severity in self.severities
+            or found.next_action in self.actions
+        )
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether the client's verdict is one of those."""
+        return self.allows(subject.assessment)
+
+
+@dataclass(frozen=True, slots=True)
+class Renews:
+    """Whether it renews by itself: yes, no, or not known (None)."""
+
+    wanted: bool | None
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether it does."""
+        return subject.facts.auto_renew is self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Rotates:
+    """Whether the agent rotates its token by itself."""
+
+    wanted: bool | None
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether it does."""
+        return subject.facts.auto_rotate is self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class SerialHas:
+    """Hexadecimal digits in the low half of the current certificate's serial number."""
+
+    digits: str
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether the serial has them."""
+        return self.has(subject.row.serial_low)
+
+    def has(self, serial_low: int) -> bool:
+        """Tell whether a serial has them."""
+        return self.digits in f"{serial_low:016x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Whether the operator marked it."""
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether it is marked."""
+        return subject.marked
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A time against a length: `left`, `token` (until the end) or `seen` (since); without such a time it fails."""
+
+    time: str
+    operator: str  # < <= > >=
+    length: timedelta
+
+    def holds(self, subject: Subject) -> bool:
+        """Tell whether the time is on the right side of the length."""
+        time = TIMES[self.time](subject)
+        return time is not None and self.is_met(int(time.total_seconds()))
+
+    def is_met(self, seconds: int) -> bool:
+        """Tell whether a time of so many seconds is on the right side of the length."""
+        length = int(self.length.total_seconds())
+        if seconds == length:
+            return "=" in self.operator
+        return (seconds < length) is self.operator.startswith("<")
+
+
+def _left(subject: Subject) -> timedelta | None:
+    end = subject.assessment.effective_not_after
+    return None if end is None else end - subject.now
+
+
+def _token(subject: Subject) -> timedelta | None:
+    end = subject.assessment.token_expires_at
+    return None if end is None else end - subject.now
+
+
+def _seen(subject: Subject) -> timedelta | None:
+    seen = subject.row.last_seen_at
+    return None if seen is None else subject.now - seen
+
+
+TIMES: Final[Mapping[str, Callable[[Subject], timedelta | None]]] = {"left": _left, "token": _token, "seen": _seen}
