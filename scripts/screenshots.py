@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -20,12 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts.stage.drive import Stage, stage  # noqa: E402 - the project root has to be importable first
+from tui.picture import FAMILY, self_contained  # noqa: E402 - likewise
 
 TARGET = ROOT / "screenshots"
 SMALL = (80, 24)
 LARGE = (140, 40)
 FONTS = ("cascadia", "cascadiab", "cascadiai", "symbol2")
-FAMILY = "Cascadia Mono"
 ZOOM = 1.25
 CELL_FONT = ("font-size: 20px", "font-size: 20.82px")  # a cell is 12.2 wide; this font's letters are 0.586 of its size
 
@@ -109,14 +108,6 @@ async def draw(name: str) -> str:
         await scene(made)
         await made.pilot.pause()
         return self_contained(made.app.export_screenshot(title="mocdeck"))
-
-
-def self_contained(svg: str) -> str:
-    """Return an SVG that fetches no font and names its own fall-backs."""
-    svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
-    svg = re.sub(r"font-family: [^;]*;", f"font-family: '{FAMILY}', 'DejaVu Sans Mono', Menlo, monospace;", svg)
-    svg = re.sub(r"<!-- Generated with Rich.*?-->", "", svg)
-    return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 
 
 def png_of(svg: str, fonts: Path) -> bytes:

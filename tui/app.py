@@ -112,6 +112,18 @@ class MocdeckApp(DeckApp):
 
         export_menu(self)
 
+    def cmd_report(self) -> None:
+        """Write view, screen and audit into one directory."""
+        from tui.screens.reporting import write_report
+
+        write_report(self)
+
+    def cmd_handover(self) -> None:
+        """Write the note of the shift, and show it."""
+        from tui.screens.note import hand_over
+
+        hand_over(self)
+
     def cmd_help(self) -> None:
         """Show the keys of this screen."""
         from tui.screens.help import HelpScreen

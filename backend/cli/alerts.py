@@ -46,8 +46,7 @@ def list_(root: Root, output: str) -> None:
     As CSV and Markdown it is the alerts alone.
     """
     from backend.cli.session import run_with_operator
-    from backend.cli.sighting import head_values
-    from backend.core.export import FORMS
+    from backend.core.export import FORMS, head_values
 
     found, head = run_with_operator(root, lambda operator: _read(operator, is_exported=output != "table"))
     if head is None:

@@ -46,8 +46,8 @@ def command(ctx: click.Context, verify: bool, limit: int, subject: str, output: 
 
 
 async def _exported(operator: Operator, limit: int, subject: str, output: str) -> str:
-    from backend.cli.sighting import head_values, read_head
-    from backend.core.export import as_csv, as_markdown
+    from backend.cli.sighting import read_head
+    from backend.core.export import as_csv, as_markdown, head_values
 
     head = await read_head(operator, filter=f"subject:{subject}" if subject else "")
     records = await operator.audit(limit=limit, subject=subject)

@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 
+from backend.core.aligned import GAP, aligned
 from backend.core.inert import inert
 
 _COLOURS: Final[Mapping[str, dict[str, object]]] = {
@@ -22,7 +23,6 @@ _COLOURS: Final[Mapping[str, dict[str, object]]] = {
     "warning": {"fg": "yellow"},
     "info": {"fg": "cyan"},
 }
-_GAP: Final = "  "
 _CELL: Final = 400
 
 
@@ -66,13 +66,8 @@ def table(
     `are_inert`: the cells come from the fleet's columns, where every text was made inert already.
     """
     cleaned = rows if are_inert else [[inert(cell, limit=_CELL) for cell in row] for row in rows]
-    lines = [header, *cleaned]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    widths[-1] = 0  # nothing follows it, so it needs no padding
-    form = _GAP.join(f"{{:<{width}}}" for width in widths)
-    made = [form.format(*line).rstrip() for line in lines]
+    made, first = aligned([header, *cleaned])
     if severities and wants_colour():
-        first = widths[0]
         made[1:] = [
             coloured(line[:first], word) + line[first:] for line, word in zip(made[1:], severities, strict=True)
         ]
@@ -83,4 +78,4 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Return `name  value` lines, aligned; empty values are left out."""
     shown = [(name, inert(value, limit=2000)) for name, value in pairs if value]
     width = max((len(name) for name, _ in shown), default=0)
-    return "\n".join(f"{name.ljust(width)}{_GAP}{value}" for name, value in shown)
+    return "\n".join(f"{name.ljust(width)}{GAP}{value}" for name, value in shown)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import backend
 from backend.cli.console import table
 from backend.cli.fleetreport import Line, Report
-from backend.core import export, fleetrecord
+from backend.core import export, fleetrecord, icalendar
 from backend.core.countdown import countdown
 from backend.core.export import Head, Table, quiet, stamp
 from backend.core.facts import Limit
+from backend.core.icalendar import ends_of
 from backend.core.model import TokenStanding
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ def as_yaml(report: Report) -> str:
 def as_csv(report: Report) -> str:
     """One line a client, the head's facts repeated on each; formulas are made harmless (CWE-1236)."""
     rows = [fleetrecord.flat(client_record(report, line)) for line in report.lines]
-    head = Head(
+    return export.as_csv(Table(kind="status", title="clients", names=fleetrecord.NAMES, rows=rows), _head(report))
+
+
+def _head(report: Report) -> Head:
+    return Head(
         observed_at=report.now,
         agent=report.address,
         deployment=report.fleet.deployment,
@@ -67,7 +72,6 @@ def as_csv(report: Report) -> str:
         tool_version=backend.__version__,
         simulated=report.fleet.simulated,
     )
-    return export.as_csv(Table(kind="status", title="clients", names=fleetrecord.NAMES, rows=rows), head)
 
 
 def as_markdown(report: Report) -> str:
@@ -86,12 +90,20 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines)
 
 
+def as_ics(report: Report) -> str:
+    """What ends, as a calendar: one entry a cluster and week."""
+    lines = [(report.fleet.text("cluster", line.index), line) for line in report.lines]
+    ends = [end for cluster, line in lines for end in ends_of(line.facts.name, cluster, line.found)]
+    return icalendar.as_ics(ends, _head(report)).removesuffix("\n")  # whoever prints it ends the last line
+
+
 FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
     "table": as_table,
     "json": as_json,
     "yaml": as_yaml,
     "csv": as_csv,
     "markdown": as_markdown,
+    "ics": as_ics,
 }
 
 

@@ -61,8 +61,8 @@ def command(root: Root, since: timedelta | datetime, ahead: timedelta, output: s
 
     It changes nothing. All instants are in UTC, by the agent's clock; the same state gives the same note.
     """
-    from backend.cli.handoverforms import FORMS
     from backend.cli.session import run_with_operator
+    from backend.core.handoverforms import FORMS
 
     note, head = run_with_operator(root, lambda operator: _read(operator, since, ahead))
     put(FORMS[output](note, head))

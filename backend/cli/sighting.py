@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import backend
 from backend.core.errors import InvalidInput
-from backend.core.export import Head, stamp
+from backend.core.export import Head
 
 if TYPE_CHECKING:
     from backend.cli.root import Root
@@ -49,15 +49,3 @@ def read_sighting(root: Root) -> tuple[FleetColumns, Head]:
         return fleet, head_of(fleet, operator.credential.agent)
 
     return run_with_operator(root, read)
-
-
-def head_values(head: Head) -> dict[str, Any]:
-    """The head as part of a JSON document."""
-    return {
-        "observed_at": stamp(head.observed_at),
-        "agent": {"address": head.agent},
-        "tool_version": head.tool_version,
-        "deployment": head.deployment,
-        "simulated": head.simulated,
-        "filter": head.filter,
-    }

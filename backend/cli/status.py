@@ -23,7 +23,7 @@ _SEVERITIES = {severity.name.lower(): severity for severity in Severity}
 
 
 @click.command("status")
-@output_option("table", "json", "yaml", "csv", "markdown")
+@output_option("table", "json", "yaml", "csv", "markdown", "ics")
 @click.option(
     "--filter", "filter_text", metavar="EXPR", default="", help="As in the dashboard: words, col:value, left<7d."
 )

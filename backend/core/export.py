@@ -60,6 +60,18 @@ def stamp(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def head_values(head: Head) -> dict[str, Any]:
+    """The head as part of a JSON document."""
+    return {
+        "observed_at": stamp(head.observed_at),
+        "agent": {"address": head.agent},
+        "tool_version": head.tool_version,
+        "deployment": head.deployment,
+        "simulated": head.simulated,
+        "filter": head.filter,
+    }
+
+
 def harmless(cell: object) -> object:
     """A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
     if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA):

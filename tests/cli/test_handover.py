@@ -74,3 +74,12 @@ def test_every_view_has_csv_and_markdown_with_their_head_and_as_many_rows(
     for text in texts.values():
         found = SECRETS.search(text)
         assert found is None, found
+
+
+def test_a_site_s_ends_as_a_calendar(operator: Mocdeck) -> None:
+    text = operator("status", "-o", "ics").stdout_bytes.decode()
+    assert text.startswith("BEGIN:VCALENDAR\r\n")
+    assert text.endswith("END:VCALENDAR\r\n")
+    assert "SUMMARY:wl-1: " in text
+    assert not SECRETS.search(text.replace("\r\n ", ""))
+    assert "BEGIN:VEVENT" not in operator("status", "-o", "ics", "--filter", "cluster:nowhere").stdout

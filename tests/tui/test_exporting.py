@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -110,3 +111,85 @@ async def test_a_state_directory_that_takes_nothing_is_named(make_app: MakeApp, 
         await pilot.press("e", "c")
         await app.settled()
         assert app.notice_text.startswith("export: nothing was written to")
+
+
+async def test_the_screen_as_a_picture_is_self_contained_and_says_when_and_where_it_was_seen(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    app = make_app(simulated=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        app.model.choose_filter("kms <x>", None, app.clock.monotonic())
+        await pilot.press("e", "s")
+        await app.settled()
+    path = written(tmp_path)
+    text = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    root = ElementTree.fromstring(text)  # noqa: S314 - our own file
+    description = root.findtext("{http://www.w3.org/2000/svg}desc")
+    assert description is not None
+    assert "SIMULATED; observed 2026-11-22T16:52:14Z" in description
+    assert "filter kms <x>" in description
+    assert "kms-007" in text
+    assert "export" not in text, "the menu does not lie over the picture"
+    assert not re.search(r"https?://(?!www\.w3\.org/)|@font-face|<script", text)
+
+
+async def test_the_list_as_a_calendar_has_what_the_filter_shows(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        app.model.choose_filter("cluster:bonn-mgmt", parse("cluster:bonn-mgmt"), app.clock.monotonic())
+        await pilot.press("e", "i")
+        await app.settled()
+    path = written(tmp_path)
+    assert path.name == "fleet-20261122T165214Z.ics"
+    text = path.read_bytes().decode()
+    assert text.startswith("BEGIN:VCALENDAR\r\n")
+    assert set(re.findall(r"\r\nCATEGORIES:(.*)\r\n", text)) == {"bonn-mgmt"}
+    assert len(re.findall("BEGIN:VEVENT", text)) == len(set(re.findall(r"SUMMARY:.* in week (\d+)", text)))
+
+
+async def test_a_view_without_dates_says_why_it_makes_no_calendar(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        await pilot.press("6", "e", "i")
+        await app.settled()
+        assert "only a list of clients has dates" in app.notice_text
+    assert not (tmp_path / "exports").exists()
+
+
+async def test_a_report_holds_the_view_the_screen_and_the_audit_and_no_secret(
+    make_app: MakeApp, agent: StagedAgent, tmp_path: Path
+) -> None:
+    app = make_app(write=False)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await app.settled()
+        rows = len(app.model.order)
+        await pilot.press("colon", *"report", "enter")
+        await app.settled()
+        assert app.notice_text.startswith(f"report: {rows} rows, the screen and ")
+    (folder,) = (tmp_path / "reports").iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = {path.name: path for path in folder.iterdir()}
+    assert set(files) == {"fleet.csv", "screen.svg", "audit.json"}
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files.values())
+    assert len(files["fleet.csv"].read_text().splitlines()) == rows + 1
+    assert json.loads(files["audit.json"].read_text())["schema"] == "mocdeck.audit/1"
+    assert not [path for path in files.values() if SECRETS.search(path.read_text())]
+    assert agent.asked == []
+
+
+async def test_while_the_agent_is_away_a_report_has_what_was_heard(
+    make_app: MakeApp, agent: StagedAgent, tmp_path: Path
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)):
+        await app.settled()
+        events = len(app.audit)
+        agent.reachable = False
+        app.cmd_report()
+        await app.settled()
+    (folder,) = (tmp_path / "reports").iterdir()
+    assert json.loads((folder / "audit.json").read_text())["count"] == events > 0

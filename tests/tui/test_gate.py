@@ -22,6 +22,7 @@ from tui.screens.fleet import FleetScreen
 from tui.screens.forecast import ForecastScreen
 from tui.screens.help import HelpScreen
 from tui.screens.jobs import JobsScreen
+from tui.screens.note import NoteScreen
 
 MakeApp = Callable[..., MocdeckApp]
 SCREENS: tuple[type[DeckScreen], ...] = (
@@ -34,6 +35,7 @@ SCREENS: tuple[type[DeckScreen], ...] = (
     AlertsScreen,
     DiagnosisScreen,
     HelpScreen,
+    NoteScreen,
 )
 READY = Situation(write_mode=True, selected=1, has_row=True)
 

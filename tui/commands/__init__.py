@@ -34,6 +34,7 @@ from tui.commands.command import (
 from tui.commands.looking import LOOKING
 from tui.commands.marking import MARKING
 from tui.commands.moving import MOVING
+from tui.commands.papers import PAPERS
 from tui.commands.program import PROGRAM
 from tui.commands.views import VIEWS
 
@@ -63,7 +64,7 @@ __all__ = [
     "of_screen",
 ]
 
-COMMANDS: Final[tuple[Command, ...]] = (*ACTING, *LOOKING, *MARKING, *MOVING, *VIEWS, *PROGRAM)
+COMMANDS: Final[tuple[Command, ...]] = (*ACTING, *LOOKING, *PAPERS, *MARKING, *MOVING, *VIEWS, *PROGRAM)
 BY_ID: Final = {command.id: command for command in COMMANDS}
 
 

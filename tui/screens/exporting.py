@@ -6,16 +6,21 @@ Files are readable by their owner only.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import backend
 from backend.core.errors import AgentError
 from backend.core.export import FORMS, SUFFIXES, Head, Table
+from backend.core.icalendar import as_ics, ends_of
 from backend.pki.files import write_atomic
 from tui import commands, exports
 from tui.format import count
+from tui.picture import picture
 from tui.screens.detail import DetailScreen
 from tui.screens.forecast import FLEET_ROW
 from tui.screens.menu import Entry, Menu
@@ -25,22 +30,87 @@ if TYPE_CHECKING:
     from tui.app import MocdeckApp
 
 DIRECTORY: Final = "exports"
-_KEYS: Final = {"c": "csv", "j": "json", "m": "markdown"}
-_NOTES: Final = {
-    "csv": "for a spreadsheet; formulas are made harmless",
-    "json": "for a program",
-    "markdown": "for a ticket",
-}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """One form of an export. `make` None: it makes no sense on this screen, and `note` says why."""
+
+    key: str
+    name: str
+    suffix: str
+    note: str
+    make: Callable[[], str] | None
 
 
 def export_menu(app: MocdeckApp) -> None:
     """Ask for the form, and write the view as it was when this was called."""
-    now = app.now
-    table = None if now is None else _table(app, now)
-    if now is None or table is None:
+    head = head_of(app)
+    table = None if head is None else table_of(app, head.observed_at)
+    if head is None or table is None:
         app.notice("export: nothing has been heard from the agent yet", "warning")
         return
-    head = Head(
+    forms = {form.key: form for form in _forms(app, table, head)}
+    entries = [
+        Entry(key=form.key, label=form.name, note=form.note, open=form.make is not None) for form in forms.values()
+    ]
+
+    def chosen(key: str | None) -> None:
+        form = forms.get(key or "")
+        if form is None:
+            return
+        if form.make is None:
+            app.notice(f"export: {form.note}", "warning")
+            return
+        path = path_for(app.state_dir, table.kind, head.observed_at, form.suffix)
+        if written(app, "export", path, form.make()):
+            app.notice(f"{count(len(table.rows), 'row')} in {path}", "title")
+
+    app.push_screen(Menu(f"export {count(len(table.rows), 'row')}", entries), chosen)
+
+
+def _forms(app: MocdeckApp, table: Table, head: Head) -> list[Form]:
+    texts = {"c": ("csv", "for a spreadsheet; formulas are made harmless"), "j": ("json", "for a program")}
+    texts["m"] = ("markdown", "for a ticket")
+    forms = [
+        Form(key=key, name=name, suffix=SUFFIXES[name], note=note, make=partial(_text, name, table, head))
+        for key, (name, note) in texts.items()
+    ]
+    drawn = picture(app, head, table.title)  # now, before a menu lies over the screen
+    forms.append(Form(key="s", name="svg", suffix="svg", note="this screen as a picture", make=lambda: drawn))
+    numbers = _dated(app)
+    if numbers is None:
+        note = "only a list of clients has dates for a calendar"
+        return [*forms, Form(key="i", name="ics", suffix="ics", note=note, make=None)]
+    note = "for a calendar: one entry a cluster and week"
+    return [*forms, Form(key="i", name="ics", suffix="ics", note=note, make=lambda: calendar_of(app, numbers, head))]
+
+
+def _text(form: str, table: Table, head: Head) -> str:
+    return f"{FORMS[form](table, head)}\n"
+
+
+def _dated(app: MocdeckApp) -> Sequence[int] | None:
+    """The clients whose ends this screen is about; None where it is about something else."""
+    deck = app.deck
+    if isinstance(deck, DetailScreen):
+        return [deck.number]
+    return list(app.model.order) if deck.scope == commands.FLEET else None
+
+
+def calendar_of(app: MocdeckApp, numbers: Sequence[int], head: Head) -> str:
+    """The ends of clients as a calendar."""
+    clients = [client for number in numbers if (client := app.model.find(number)) is not None]
+    ends = [end for one in clients for end in ends_of(one.row.name, one.row.cluster, one.judged)]
+    return as_ics(ends, head)
+
+
+def head_of(app: MocdeckApp) -> Head | None:
+    """When, where and how this screen is seen; None while nothing was heard."""
+    now = app.now
+    if now is None:
+        return None
+    return Head(
         observed_at=now,
         agent=app.gateway.connection.address,
         deployment=app.model.columns.deployment or app.gateway.connection.context,
@@ -48,29 +118,22 @@ def export_menu(app: MocdeckApp) -> None:
         tool_version=backend.__version__,
         simulated=app.simulated,
     )
-    entries = [Entry(key=key, label=form, note=_NOTES[form]) for key, form in _KEYS.items()]
-
-    def chosen(key: str | None) -> None:
-        if key in _KEYS:
-            _write(app, table, head, _KEYS[key])
-
-    app.push_screen(Menu(f"export {count(len(table.rows), 'row')}", entries), chosen)
 
 
-def _write(app: MocdeckApp, table: Table, head: Head, form: str) -> None:
-    path = path_for(app.state_dir, table.kind, head.observed_at, form)
+def written(app: MocdeckApp, what: str, path: Path, text: str) -> bool:
+    """Write a file that only its owner reads; say so where that fails."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomic(path, f"{FORMS[form](table, head)}\n".encode())
+        write_atomic(path, text.encode())
     except (AgentError, OSError) as error:
-        app.notice(f"export: nothing was written to {path}: {error}", "error")
-        return
-    app.notice(f"{count(len(table.rows), 'row')} in {path}", "title")
+        app.notice(f"{what}: nothing was written to {path}: {error}", "error")
+        return False
+    return True
 
 
-def path_for(state_dir: Path, kind: str, at: datetime, form: str) -> Path:
+def path_for(state_dir: Path, kind: str, at: datetime, suffix: str) -> Path:
     """Return where an export goes; its name sorts by time."""
-    return state_dir / DIRECTORY / f"{kind}-{at:%Y%m%dT%H%M%SZ}.{SUFFIXES[form]}"
+    return state_dir / DIRECTORY / f"{kind}-{at:%Y%m%dT%H%M%SZ}.{suffix}"
 
 
 def _filter(app: MocdeckApp) -> str:
@@ -86,8 +149,8 @@ def _order(app: MocdeckApp) -> list[str]:
     return [key for key, _ in deck.rows(deck.view())] if isinstance(deck, ListScreen) else []
 
 
-def _table(app: MocdeckApp, now: datetime) -> Table | None:
-    """What the present screen exports; None while the agent has not said it."""
+def table_of(app: MocdeckApp, now: datetime) -> Table | None:
+    """What the present screen exports; None while the agent has not said it, or where it is no table."""
     deck = app.deck
     match deck.scope:
         case commands.FLEET:

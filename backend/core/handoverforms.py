@@ -6,11 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from backend.cli.console import table
-from backend.cli.sighting import head_values
 from backend.core.alerts import Alert
+from backend.core.aligned import aligned
 from backend.core.countdown import countdown
-from backend.core.export import Head, quiet, stamp
+from backend.core.export import Head, head_values, quiet, stamp
 from backend.core.handover import Deed, Handover
 from backend.core.inert import inert
 
@@ -97,7 +96,7 @@ def as_text(note: Handover, head: Head) -> str:
     for title, columns, rows, nothing in sections(note):
         lines += ["", f"{title}: {len(rows) or nothing}"]
         if rows:
-            lines.append(table(columns, rows))
+            lines += aligned([columns, *[[inert(cell, _CELL) for cell in row] for row in rows]])[0]
     return "\n".join(lines)
 
 
