@@ -132,7 +132,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         keys=("e",),
         key="e",
         label="export",
-        help="write what this screen shows to a file: CSV, JSON, Markdown, SVG or a calendar; asks nothing of the agent",
+        help="write what this screen shows to a file: CSV, JSON, Markdown, SVG or calendar; asks nothing of the agent",
         group=Group.LOOK,
         scope=frozenset({FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
     ),
