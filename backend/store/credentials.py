@@ -70,6 +70,11 @@ _REVOKE_GENERATION = _REVOKE.where(
     certificates.c.revoked_at.is_(None),
     certificates.c.not_after >= bindparam("at"),  # its last second is still valid
 )
+_RESTORE_GENERATION = (
+    update(certificates)
+    .where(certificates.c.generation == bindparam("number"), certificates.c.revoke_reason == bindparam("why"))
+    .values(revoked_at=None, revoke_reason=None)
+)
 _TOKEN = Codec(Token, tokens)
 _ADD_TOKEN = insert(tokens).values({name: bindparam(name) for name in _TOKEN.names})
 _PUT_TOKEN = (
@@ -153,6 +158,13 @@ class SqlCertificates:
         """Revoke what still counts of a generation, because of its distrust; return how many."""
         values = {"number": generation, "at": to_seconds(at), "why": RevokeReason.ROTATION.value}
         count = self._work.write(_REVOKE_GENERATION, values)
+        if count:
+            self._changes.touch_all()
+        return count
+
+    def restore_generation(self, generation: int) -> int:
+        """Let count again what was revoked because of the generation's distrust; return how many."""
+        count = self._work.write(_RESTORE_GENERATION, {"number": generation, "why": RevokeReason.ROTATION.value})
         if count:
             self._changes.touch_all()
         return count

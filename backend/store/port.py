@@ -35,6 +35,8 @@ from backend.store.records import (
     OperationRow,
     Order,
     OrderKind,
+    OverlapClientRow,
+    ProbeRow,
     Resource,
     RotationClientRow,
     RotationRow,
@@ -101,6 +103,10 @@ class Certificates(Protocol):
 
     def revoke_generation(self, generation: int, at: datetime) -> int:
         """Revoke every unrevoked, unexpired one of a generation, because of its distrust; return how many."""
+        ...
+
+    def restore_generation(self, generation: int) -> int:
+        """Undo `revoke_generation`: what was revoked for another reason stays revoked; return how many came back."""
         ...
 
 
@@ -275,6 +281,17 @@ class Rotations(Protocol):
     def clients(self, rotation_id: str) -> Sequence[RotationClientRow]: ...
     def put_client(self, client: RotationClientRow) -> None: ...
     def put_clients(self, clients: Sequence[RotationClientRow]) -> None: ...
+    def overlap_clients(self, rotation_id: str) -> Sequence[OverlapClientRow]:
+        """Those of a rotation with overlap or a rehearsal, in the order they were given."""
+        ...
+
+    def find_overlap_client(self, rotation_id: str, identity_number: int) -> OverlapClientRow | None: ...
+    def put_overlap_clients(self, clients: Sequence[OverlapClientRow]) -> None: ...
+    def probes(self, rotation_id: str) -> Sequence[ProbeRow]:
+        """One a cell, by cell."""
+        ...
+
+    def put_probes(self, probes: Sequence[ProbeRow]) -> None: ...
     def intent(self, rotation_id: str, step: str, at: datetime) -> None:
         """Record that a step begins; idempotent."""
         ...

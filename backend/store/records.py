@@ -158,6 +158,12 @@ class RotationRow:
     ended_at: datetime | None = None
     outcome: str = ""
     proceed: bool = False  # the operator said not to wait longer in this phase
+    kind: str = "disruptive"  # or "overlap", or "rehearsal"
+    cause: str = "routine"  # or "compromise"
+    automatic: bool = False  # it moves on when its gates are met, without being told
+    held: str = ""  # who or what holds it, and why
+    settings: Mapping[str, str] = field(default_factory=dict)
+    rolled_back_from: str = ""  # the phase in which the way back began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +179,48 @@ class RotationClientRow:
     lost_at: datetime | None = None
     returned_at: datetime | None = None
     written_off: str = ""  # reason; "" when not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlapClientRow:
+    """One client of a rotation with overlap, or of a rehearsal: how it gets through, and what was observed of it.
+
+    `generation` is that of the certificate of its last call (0: none was seen), good until `holds_until`.
+    """
+
+    rotation_id: str
+    identity_number: int
+    name: str
+    route: str  # core.overlap.Route value
+    after: str  # how it comes back once the old CA is distrusted
+    wave: int = 0
+    informed_at: datetime | None = None  # acknowledged the bundle of the present phase
+    proved_at: datetime | None = None  # was recognised at the trust canary
+    proved_from: str = ""
+    careless: str = ""  # what it accepted that nobody should
+    serial: int = 0  # of the certificate of its last call
+    generation: int = 0
+    generation_at: datetime | None = None
+    holds_until: datetime | None = None
+    ordered_at: datetime | None = None
+    waived: str = ""
+    written_off: str = ""
+    decided_by: str = ""
+    would_fail_at: datetime | None = None
+    would_fail_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRow:
+    """One cell of the trust matrix over a whole rotation: what was expected and seen last, and how often otherwise."""
+
+    rotation_id: str
+    cell: str
+    expected: str
+    observed: str
+    made: int
+    deviations: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, insert, select, update
 from backend.core.errors import InconsistentState, NotFound
 from backend.store.changes import SqlChanges
 from backend.store.codec import Codec, to_instant, to_seconds
+from backend.store.overlap import SqlOverlap
 from backend.store.records import RotationClientRow, RotationRow
 from backend.store.tables import rotation_clients, rotation_steps, rotations
 from backend.store.work import Work
@@ -64,11 +65,11 @@ def _row(rotation: RotationRow) -> dict[str, object]:
     return _ROTATION.to_row(rotation) | {"is_open": 1 if rotation.ended_at is None else None}
 
 
-class SqlRotations:
+class SqlRotations(SqlOverlap):
     """`port.Rotations` over one transaction."""
 
     def __init__(self, work: Work, changes: SqlChanges) -> None:
-        self._work = work
+        super().__init__(work)
         self._changes = changes
 
     def add(self, rotation: RotationRow, clients: Sequence[RotationClientRow]) -> None:

@@ -351,6 +351,12 @@ rotations: Final = Table(
     _maybe("ended_at"),
     _text("outcome"),
     _flag("proceed"),
+    _text("kind"),
+    _text("cause"),
+    _flag("automatic"),
+    _text("held"),
+    _text("settings"),
+    _text("rolled_back_from"),
     Column("is_open", Integer),  # 1 until it has ended, then nothing
     _only("one_open_rotation", "is_open", where="is_open = 1"),
     sqlite_autoincrement=True,
@@ -371,6 +377,46 @@ rotation_clients: Final = Table(
     _text("written_off"),
     Index("rotation_clients_once", "rotation_id", "identity_number", unique=True),
     sqlite_autoincrement=True,
+)
+
+overlap_clients: Final = Table(
+    "overlap_clients",
+    METADATA,
+    _position(),
+    Column("rotation_id", Text, ForeignKey("rotations.id"), nullable=False),
+    _count("identity_number"),
+    _text("name"),
+    _text("route"),
+    _text("after"),
+    _count("wave"),
+    _maybe("informed_at"),
+    _maybe("proved_at"),
+    _text("proved_from"),
+    _text("careless"),
+    Column("serial", String(SERIAL_DIGITS), nullable=False),
+    _count("generation"),
+    _maybe("generation_at"),
+    _maybe("holds_until"),
+    _maybe("ordered_at"),
+    _text("waived"),
+    _text("written_off"),
+    _text("decided_by"),
+    _maybe("would_fail_at"),
+    _text("would_fail_from"),
+    Index("overlap_clients_once", "rotation_id", "identity_number", unique=True),
+    sqlite_autoincrement=True,
+)
+
+rotation_probes: Final = Table(
+    "rotation_probes",
+    METADATA,
+    Column("rotation_id", Text, ForeignKey("rotations.id"), primary_key=True),
+    Column("cell", Text, primary_key=True),
+    _text("expected"),
+    _text("observed"),
+    _count("made"),
+    _count("deviations"),
+    _instant("last_at"),
 )
 
 rotation_steps: Final = Table(
