@@ -27,6 +27,7 @@ STALE_INTERVALS: Final = 2  # domain.md 16.2: stale after two missed polls
 HEARTBEAT: Final = timedelta(seconds=30)
 SAME_KEY_WINDOW: Final = timedelta(minutes=10)  # a retry with the same key gets the same certificate
 TOKEN_OVERLAP: Final = timedelta(days=1)  # how long a rotated-away token still signs in, at most (ADR 0006)
+PROBE_INTERVAL: Final = timedelta(seconds=10)  # pki.md 4.4: a broken cell holds the rotation within one of these
 PLAN_LIFETIME: Final = timedelta(minutes=15)  # domain.md US-15.3
 CSR_BYTES: Final = 16 * 1024  # pki.md 7.2
 MESSAGE_BYTES: Final = 1024 * 1024

@@ -266,3 +266,8 @@ def _find_address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 def _der_integer(value: int) -> bytes:
     content = value.to_bytes(value.bit_length() // 8 + 1, signed=True)
     return bytes((0x02, len(content))) + content
+
+
+def path_length_of(certificate: x509.Certificate) -> int | None:
+    """Return how many CAs may follow below this one (RFC 5280, section 4.2.1.9); None: no limit is set."""
+    return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length

@@ -19,6 +19,7 @@ from backend.pki.trust import PARSE_ERRORS
 from backend.service.caller import Caller
 from backend.service.peers import Peer
 from backend.service.rights import grants_of
+from backend.service.shadow import note_would_fail, would_fail
 from backend.service.world import World
 from backend.store.port import Transaction
 
@@ -37,7 +38,7 @@ def authenticate(tx: Transaction, world: World, leaf_der: bytes, address: str) -
     fingerprint = fingerprint_of(leaf_der)
     peer = world.peers.find(fingerprint)
     if peer is None:
-        peer = _read_peer(tx, leaf_der, fingerprint)
+        peer = _read_peer(tx, leaf_der, fingerprint, world.clock.now())
         world.peers.remember(fingerprint, peer)
     _check(peer, world.clock.now())
     return Caller(identity=peer.identity, certificate=peer.certificate, grants=peer.grants, address=address, peer=peer)
@@ -64,11 +65,13 @@ def mark_used(tx: Transaction, caller: Caller, now: datetime) -> None:
     tx.certificates.mark_used(caller.certificate.serial, now)
     seen = LastSeen(identity_number=caller.identity.number, at=now, address=host, serial=caller.certificate.serial)
     tx.seen.put(seen)
+    if peer is not None and peer.would_fail:
+        note_would_fail(tx, caller.identity.number, host, now)
     if peer is not None:
         peer.marked_at, peer.marked_from = now, host
 
 
-def _read_peer(tx: Transaction, leaf_der: bytes, fingerprint: str) -> Peer:
+def _read_peer(tx: Transaction, leaf_der: bytes, fingerprint: str, now: datetime) -> Peer:
     unknown = CertificateUntrusted("the certificate was not issued by this agent; sign in again")
     try:
         serial = x509.load_der_x509_certificate(leaf_der).serial_number
@@ -85,6 +88,7 @@ def _read_peer(tx: Transaction, leaf_der: bytes, fingerprint: str) -> Peer:
         certificate=certificate,
         authority=tx.authorities.get(certificate.generation),
         grants=grants_of(tx, identity),
+        would_fail=would_fail(tx, certificate, now),
     )
 
 

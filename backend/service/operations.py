@@ -83,9 +83,9 @@ def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: 
     now = world.clock.now()
     stored = tx.plans.get(plan_id)
     refuse_confirmation(stored, OPERATION, hash, now)
-    rotation = tx.rotations.find_open()
-    if rotation is not None:
-        raise InconsistentState(f"CA rotation {rotation.id} is open; nothing else is changed until it has ended")
+    forbidden = forbids_operations(tx)
+    if forbidden:
+        raise InconsistentState(forbidden)
     document = json.loads(stored.body)
     runs = [decision for decision in document["decisions"] if decision["runs"]]
     if not runs:

@@ -15,6 +15,8 @@ from backend.core.model import ClientKind, Identity
 from backend.core.overlap import Route
 from backend.core.overlap_gates import OverlapSettings
 from backend.core.overlap_routes import PlannedRoute, WayThrough, overlap_plan_hash, way_through
+from backend.pki.profiles import path_length_of
+from backend.pki.trust import split_bundle
 from backend.service.caller import Caller
 from backend.service.contact import interval_of, is_living
 from backend.service.fleet import columns_of
@@ -210,9 +212,6 @@ def _silent(clients: Iterable[PlannedThrough]) -> ReadinessCheck:
 
 def _path_length(tx: Transaction) -> ReadinessCheck:
     """A root with path length 0 forbids cross certificates (pki.md 1); ours have 1 since their first version."""
-    from backend.pki.profiles import path_length_of
-    from backend.pki.trust import split_bundle
-
     length = path_length_of(split_bundle(tx.authorities.issuing().pem)[0])
     fits = length is None or length >= 1
     return ReadinessCheck(

@@ -29,6 +29,7 @@ class Peer:
     grants: Grants
     marked_at: datetime | None = None
     marked_from: str = ""
+    would_fail: bool = False  # without the CA that a rotation is about to distrust
 
 
 class PeerCache:

@@ -28,9 +28,15 @@ from backend.store.records import RotationRow
 class Move(Enum):
     """What an operator may do to an open rotation; the numbers are the wire's."""
 
-    PROCEED = 1
+    PROCEED = 1  # the first three are the disruptive rotation's
     ABORT = 2
     FINISH = 3
+    ADVANCE = 4  # the others are those of one with overlap
+    AUTOMATIC = 5
+    HOLD = 6
+    ROLL_BACK = 7
+    WAIVE = 8
+    WRITE_OFF = 9
 
 
 def move(
@@ -67,6 +73,8 @@ def move(
             enter(tx, world, rotation, Event.ABORT, now, outcome="aborted", caller=caller, reason=reason)
         case Move.FINISH:
             _write_off(tx, world, caller, rotation, written_off, reason, now)
+        case _:
+            raise InvalidInput(f"{move.name} is for a rotation with overlap; this one is disruptive")
     return view(tx, world, tx.rotations.get(rotation_id))
 
 

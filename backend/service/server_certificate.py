@@ -1,8 +1,8 @@
-"""The agent's own TLS certificate: issued by the issuing generation, renewed by the agent itself.
+"""The agent's own TLS certificate: issued by the generation that serves, renewed by the agent itself.
 
 One key in the vault, made once; the certificate over it is public and lies in the store. A new one is made in its last
-third, when the names changed and in the transaction of a CA cutover, so that a committed cutover always has a
-certificate that the new root vouches for (pki.md, invariant I10).
+third, when the names changed and in the transaction that changes the serving generation, so that what is committed can
+be served. Behind it stands the cross certificate that carries clients without the newest root (pki.md, invariant I10).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from backend.pki.keys import private_key_pem, public_key_der
 from backend.pki.trust import split_bundle, validity_of
 from backend.service import audit
 from backend.service.fence import is_fenced
+from backend.service.serving import cross_behind, serving_authority
 from backend.service.world import World
 from backend.store.port import Transaction
 
@@ -48,20 +49,26 @@ def ensure(tx: Transaction, world: World) -> ServerCredential:
         InconsistentState: there is none that can be served, and none can be issued.
     """
     now = world.clock.now()
-    authority = tx.authorities.issuing()
+    authority = serving_authority(tx)
     key = world.signer.server_key()
     key_pem = Secret(private_key_pem(key).decode("ascii"))
     held = _held(tx)
     if held is not None and public_key_der(held.public_key()) != public_key_der(key.public_key()):  # type: ignore[arg-type] # any kind differs
         held = None
     if held is None or _is_due(tx, held, authority, world, now):
-        held = _issue(tx, world, now) if _may_issue(tx, authority, now) else _last_resort(held, authority, now)
+        held = _issue(tx, world, authority, now) if _may_issue(tx, authority, now) else _last_resort(held, authority, now)
     return ServerCredential(
-        chain_pem=tx.meta.find(CERTIFICATE_KEY) or "",
+        chain_pem=(tx.meta.find(CERTIFICATE_KEY) or "") + cross_behind(tx, authority, now),
         key_pem=key_pem,
         serial=held.serial_number,
         not_after=validity_of(held).not_after,
     )
+
+
+def is_of(tx: Transaction, authority: Authority) -> bool:
+    """Tell whether the certificate that is served now is of that generation."""
+    held = _held(tx)
+    return held is not None and held.issuer == split_bundle(authority.pem)[0].subject
 
 
 def _held(tx: Transaction) -> x509.Certificate | None:
@@ -100,8 +107,8 @@ def _last_resort(held: x509.Certificate | None, authority: Authority, now: datet
     return held
 
 
-def _issue(tx: Transaction, world: World, now: datetime) -> x509.Certificate:
-    issuer = world.signer.issuing(tx)
+def _issue(tx: Transaction, world: World, authority: Authority, now: datetime) -> x509.Certificate:
+    issuer = world.signer.of(authority)
     leaf = issuer.issue_server(world.fqdns, now, world.policy.server_lifetime, world.signer.server_key().public_key())
     tx.meta.put(CERTIFICATE_KEY, leaf.pem)
     tx.meta.put(NAMES_KEY, ",".join(world.fqdns))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.core.errors import AgentError
-from backend.service import operations, rotation
+from backend.service import operations, rotations
 from backend.service.auto_rotation import rotate_due
 from backend.service.clock_trust import doubt
+from backend.service.fence import forbids_operations
 from backend.service.reconcile import sweep
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -44,11 +45,11 @@ def tick(tx: Transaction, world: World) -> TickReport:
     moved: list[str] = []
     _apart(tx, errors, "sweep", lambda: swept.append(sweep(tx, world)))
     if not why:
-        if tx.rotations.find_open() is None:
+        if not forbids_operations(tx):
             _apart(tx, errors, "tokens", lambda: begun.append(rotate_due(tx, world)))
         _apart(tx, errors, "operations", lambda: changed.append(operations.tick(tx, world)))
         _apart(tx, errors, "plans", lambda: tx.plans.purge(world.clock.now() - world.policy.plan_lifetime))
-    _apart(tx, errors, "rotation", lambda: moved.append(rotation.tick(tx, world)))
+    _apart(tx, errors, "rotation", lambda: moved.append(rotations.tick(tx, world)))
     return TickReport(
         tokens_begun=sum(begun),
         operations_changed=tuple(name for names in changed for name in names),

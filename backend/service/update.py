@@ -62,9 +62,9 @@ def refuse_plan(tx: Transaction, world: World, caller: Caller, draft: PlanDraft)
     Raises:
         InconsistentState: a CA rotation is open, or the caller's login ends before the plan could have.
     """
-    rotation = tx.rotations.find_open()
-    if rotation is not None:
-        raise InconsistentState(f"CA rotation {rotation.id} is open; nothing else is changed until it has ended")
+    forbidden = forbids_operations(tx)
+    if forbidden:
+        raise InconsistentState(forbidden)
     now = world.clock.now()
     token = find_current(tx, caller.identity.number)
     login_ends = caller.certificate.validity.not_after

@@ -33,6 +33,8 @@ class Policy:
 
     `token_overlap` is how long a rotated-away token still signs in at most; `fence_retry` is what a client is told to
     wait while issuing is fenced. `open_plans` is how many plans that were not started a caller may have: the oldest go.
+    `probe_interval` is how often the trust matrix is probed in a rotation with overlap; `second_approver` asks for
+    another person before one begins.
     """
 
     client_lifetime: timedelta = limits.CLIENT_LIFETIME
@@ -44,6 +46,8 @@ class Policy:
     plan_lifetime: timedelta = limits.PLAN_LIFETIME
     heartbeat: timedelta = limits.HEARTBEAT
     fence_retry: timedelta = timedelta(seconds=5)
+    probe_interval: timedelta = limits.PROBE_INTERVAL
+    second_approver: bool = False
     rates: RateLimits = field(default_factory=RateLimits)
     open_plans: int = 50
 
