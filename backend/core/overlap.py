@@ -151,7 +151,7 @@ class Route(Enum):
 
 
 class Level(Enum):
-    """Rungs of the evidence ladder (pki.md 4.1): what is proved of a client, never what it claims; then those off it."""
+    """Rungs of the evidence ladder (pki.md 4.1), what is proved and never what is claimed; then those off it."""
 
     SILENT = "E0"
     HEARD = "E1"  # a heartbeat or a call of late

@@ -139,8 +139,7 @@ def _trusted(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
     careless = [one.name for one in below if one.careless]
     rest = [one.name for one in below if not one.careless]
     why = "; ".join(
-        [f"without proof: {listed(rest)}"] * bool(rest)
-        + [f"verification is off: {listed(careless)}"] * bool(careless)
+        [f"without proof: {listed(rest)}"] * bool(rest) + [f"verification is off: {listed(careless)}"] * bool(careless)
     )
     yield _gate("every client that reports has proved its trust in the new root (E3)", why, "all have")
 
@@ -176,7 +175,9 @@ def _draining(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
 
 
 def _shadow(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
-    failing = [one.name for one in facts.clients if one.would_fail_at is not None and one.would_fail_at >= facts.phase_at]
+    failing = [
+        one.name for one in facts.clients if one.would_fail_at is not None and one.would_fail_at >= facts.phase_at
+    ]
     yield _gate(
         "no call would have failed without the old CA",
         f"{listed(failing)} would have" if failing else "",

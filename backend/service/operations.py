@@ -22,6 +22,7 @@ from backend.service.caller import Caller
 from backend.service.confirmation import refuse_confirmation
 from backend.service.contact import BY_HAND
 from backend.service.deliveries import login_file
+from backend.service.fence import forbids_operations
 from backend.service.operation_view import OperationView, TargetView, view
 from backend.service.planning import (
     OPERATION,

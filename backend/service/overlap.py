@@ -192,8 +192,10 @@ def _stage(tx: Transaction, world: World, rotation: RotationRow, now: datetime) 
     return enter(tx, world, rotation, OverlapEvent.STAGE, now)
 
 
-def hold(tx: Transaction, world: World, rotation: RotationRow, why: str, now: datetime, caller: Caller | None = None) -> str:
-    """Stop every move until somebody has looked; clients lose nothing by it. Returns "" when it is held for that already."""
+def hold(
+    tx: Transaction, world: World, rotation: RotationRow, why: str, now: datetime, caller: Caller | None = None
+) -> str:
+    """Stop every move until somebody has looked; clients lose nothing by it. "" when it is held for that already."""
     if rotation.held == why:
         return ""
     tx.rotations.put(replace(rotation, version=rotation.version + 1, held=why))

@@ -27,7 +27,9 @@ from backend.store.port import Transaction
 from backend.store.records import OverlapClientRow, RotationRow
 
 
-def advance(tx: Transaction, world: World, caller: Caller, rotation: RotationRow, reason: str, *, automatic: bool) -> None:
+def advance(
+    tx: Transaction, world: World, caller: Caller, rotation: RotationRow, reason: str, *, automatic: bool
+) -> None:
     """Take off a hold, vouch for the clock, set the mode, and leave the phase if its gates are met.
 
     Raises:
@@ -115,7 +117,9 @@ def decide_clients(
     by_name = {row.name: row for row in tx.rotations.overlap_clients(rotation.id)}
     unknown = sorted(set(names) - set(by_name))
     if unknown or not names:
-        raise InvalidInput(f"the rotation has no client {', '.join(unknown)}" if unknown else "name at least one client")
+        raise InvalidInput(
+            f"the rotation has no client {', '.join(unknown)}" if unknown else "name at least one client"
+        )
     chosen = [by_name[name] for name in sorted(set(names))]
     if write_off:
         for row in chosen:

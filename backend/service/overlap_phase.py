@@ -123,7 +123,11 @@ def _position(old: str, new: str, bundle: tuple[int, ...]) -> str:
 
 def _meant(phase: OverlapPhase, rotation: RotationRow) -> list[tuple[str, str, tuple[int, ...]]]:
     old, new = rotation.from_generation, rotation.to_generation
-    issuing, trusted, staged = AuthorityStatus.ISSUING.value, AuthorityStatus.TRUSTED.value, AuthorityStatus.STAGED.value
+    issuing, trusted, staged = (
+        AuthorityStatus.ISSUING.value,
+        AuthorityStatus.TRUSTED.value,
+        AuthorityStatus.STAGED.value,
+    )
     distrusted, destroyed = AuthorityStatus.DISTRUSTED.value, AuthorityStatus.DESTROYED.value
     both, only_old, only_new = tuple(sorted((old, new))), (old,), (new,)
     match phase:
@@ -177,7 +181,9 @@ def gates_of(
 def probe_facts(world: World, rotation: RotationRow, probes: Sequence[ProbeRow]) -> ProbeFacts:
     """The matrix as its cells lie; a round before the phase began says nothing of it."""
     fresh = [probe for probe in probes if probe.last_at >= rotation.phase_at]
-    off = [f"{probe.cell}: {probe.observed}, not {probe.expected}" for probe in fresh if probe.observed != probe.expected]
+    off = [
+        f"{probe.cell}: {probe.observed}, not {probe.expected}" for probe in fresh if probe.observed != probe.expected
+    ]
     return ProbeFacts(
         rounds=1 if fresh else 0,
         total=sum(probe.made for probe in probes),

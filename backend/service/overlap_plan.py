@@ -204,7 +204,7 @@ def _silent(clients: Iterable[PlannedThrough]) -> ReadinessCheck:
         category="clients",
         result=WARN if silent else OK,
         details=f"{len(silent)} are silent" if silent else "all do",
-        recommendation="the rotation waits for them before it distrusts the old CA, or until you waive or write them off"
+        recommendation="it waits for them before it distrusts the old CA, unless you waive or write them off"
         if silent
         else "",
     )

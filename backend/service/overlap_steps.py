@@ -14,7 +14,8 @@ from typing import Final
 from backend.core.model import AuthorityStatus
 from backend.core.overlap import OverlapPhase
 from backend.service import server_certificate
-from backend.service.rotation_steps import cross_both_ways, find_authority, publish_epoch, require_key, stage
+from backend.service.epochs import publish_epoch
+from backend.service.rotation_steps import cross_both_ways, find_authority, require_key, stage
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import RotationRow
@@ -78,7 +79,7 @@ def _trust_old_again(tx: Transaction, world: World, rotation: RotationRow, now: 
 
 
 def _untrust_new(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> None:
-    """The new key is never used again, so it goes at once; its file is shredded after the commit (`reconcile.sweep`)."""
+    """The new key is never used again and goes at once; its file is shredded after the commit (`reconcile.sweep`)."""
     if rotation.to_generation in tx.bundles.current().generations:
         _publish(tx, world, rotation, (rotation.from_generation,), now)  # the key to be destroyed may have to sign it
     if find_authority(tx, rotation.to_generation) is not None:
@@ -90,9 +91,7 @@ def _destroy_old(tx: Transaction, world: World, rotation: RotationRow, now: date
     tx.authorities.set_status(rotation.from_generation, AuthorityStatus.DESTROYED)
 
 
-def _publish(
-    tx: Transaction, world: World, rotation: RotationRow, generations: tuple[int, ...], now: datetime
-) -> None:
+def _publish(tx: Transaction, world: World, rotation: RotationRow, generations: tuple[int, ...], now: datetime) -> None:
     """Publish an epoch; what clients acknowledged before says nothing of this one."""
     publish_epoch(tx, world, generations, now)
     rows = tx.rotations.overlap_clients(rotation.id)

@@ -1,4 +1,4 @@
-"""A rotation with overlap, or a rehearsal, as it is shown: every client with what it has proved, gates, probes, waves."""
+"""A rotation with overlap, or a rehearsal, as it is shown: what every client has proved, gates, probes and waves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.core.overlap import (
     evidence,
     forward_event,
 )
-from backend.core.overlap_gates import OverlapFacts, open_wave, overlap_gates, wave_failures, waiting_for
+from backend.core.overlap_gates import OverlapFacts, open_wave, overlap_gates, waiting_for, wave_failures
 from backend.core.rotation import Gate
 from backend.service.overlap_clients import values_of
 from backend.service.overlap_phase import facts_of
@@ -123,7 +123,9 @@ _JUDGED: Final = {OverlapPhase.SHADOW, OverlapPhase.DISTRUSTED, OverlapPhase.RET
 
 def _would_fail(clients: Sequence[OverlapClient], since: datetime | None) -> tuple[str, ...]:
     return tuple(
-        one.name for one in clients if since is not None and one.would_fail_at is not None and one.would_fail_at >= since
+        one.name
+        for one in clients
+        if since is not None and one.would_fail_at is not None and one.would_fail_at >= since
     )
 
 
@@ -172,5 +174,5 @@ def _way_back(rotation: RotationRow) -> str:
         OverlapPhase.STAGED: f"roll back: the key of {new} is destroyed, no client notices",
         OverlapPhase.TRUSTED: f"roll back: {new} leaves the bundle, no client renews",
         OverlapPhase.ISSUING: f"roll back: {old} issues again, those on {new} renew once more",
-        OverlapPhase.DISTRUSTED: f"roll back until the key of {old} is destroyed: {old} is trusted again, then all renew",
+        OverlapPhase.DISTRUSTED: f"roll back while the key of {old} is there: it is trusted again, then all renew",
     }.get(phase, f"roll back: {old} serves and issues again, those on {new} renew once more")

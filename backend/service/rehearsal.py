@@ -49,9 +49,7 @@ def end_rehearsal(
     **detail: str,
 ) -> str:
     """Write the end of a rehearsal; its rows stay, to be looked at."""
-    after = replace(
-        rotation, phase=outcome, version=rotation.version + 1, phase_at=now, outcome=outcome, ended_at=now
-    )
+    after = replace(rotation, phase=outcome, version=rotation.version + 1, phase_at=now, outcome=outcome, ended_at=now)
     tx.rotations.put(after)
     tx.changes.touch_all()
     audit.record(

@@ -1,4 +1,4 @@
-"""The one door to CA rotations of every kind: disruptive, with overlap, or a rehearsal. It only sends each to its room."""
+"""The one door to CA rotations of every kind, disruptive, with overlap, or a rehearsal: it sends each to its room."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from backend.store.port import Transaction
 from backend.store.records import RotationRow
 
 AnyView = RotationView | OverlapView
+
 
 def start(
     tx: Transaction,

@@ -56,7 +56,9 @@ def ensure(tx: Transaction, world: World) -> ServerCredential:
     if held is not None and public_key_der(held.public_key()) != public_key_der(key.public_key()):  # type: ignore[arg-type] # any kind differs
         held = None
     if held is None or _is_due(tx, held, authority, world, now):
-        held = _issue(tx, world, authority, now) if _may_issue(tx, authority, now) else _last_resort(held, authority, now)
+        held = (
+            _issue(tx, world, authority, now) if _may_issue(tx, authority, now) else _last_resort(held, authority, now)
+        )
     return ServerCredential(
         chain_pem=(tx.meta.find(CERTIFICATE_KEY) or "") + cross_behind(tx, authority, now),
         key_pem=key_pem,

@@ -19,6 +19,7 @@ from backend.core.reasons import at
 from backend.core.update import KUBELET, LEFT_ALONE, SHUT_OUT, UpdateScope, management_first, planned_off
 from backend.service.caller import Caller
 from backend.service.contact import patience
+from backend.service.fence import forbids_operations
 from backend.service.plan_facts import facts_of
 from backend.service.token_line import find_current
 from backend.service.world import World

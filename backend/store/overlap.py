@@ -30,7 +30,9 @@ _IS_PROBE = (rotation_probes.c.rotation_id == bindparam("rotation"), rotation_pr
 _ADD_PROBE = insert(rotation_probes).values({name: bindparam(name) for name in _PROBE.names})
 _PUT_PROBE = update(rotation_probes).where(*_IS_PROBE).values({name: bindparam(name) for name in _PROBE.names})
 _PROBES = (
-    select(*_PROBE.columns).where(rotation_probes.c.rotation_id == bindparam("rotation")).order_by(rotation_probes.c.cell)
+    select(*_PROBE.columns)
+    .where(rotation_probes.c.rotation_id == bindparam("rotation"))
+    .order_by(rotation_probes.c.cell)
 )
 
 

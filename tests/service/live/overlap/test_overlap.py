@@ -1,0 +1,152 @@
+"""A whole rotation with overlap, tick by tick, and the way back from every phase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backend.core.errors import IllegalTransition, InconsistentState
+from backend.core.model import AuthorityStatus
+from backend.core.overlap import Level
+from backend.service import rotations
+from backend.service.rotation_moves import Move
+from tests.service.live.overlap.conftest import AUTOMATIC, MANUAL, Overlapping
+
+if TYPE_CHECKING:
+    from tests.service.live.conftest import Live
+
+
+def statuses(site: Overlapping) -> dict[int, str]:
+    with site.site.transaction() as tx:
+        return {one.generation: one.status.value for one in tx.authorities.all()}
+
+
+def bundle(site: Overlapping) -> tuple[int, ...]:
+    with site.site.transaction() as tx:
+        return tx.bundles.current().generations
+
+
+def test_a_rotation_runs_through_every_phase_and_nobody_loses_the_agent(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan())
+    fleet.until("trusted")
+    assert (statuses(fleet), bundle(fleet)) == ({1: "issuing", 2: "trusted"}, (1, 2))
+    fleet.until("issuing")
+    assert {fleet.level(name) for name in ("kva", "csi", "kms")} == {Level.PROVED}
+    fleet.until("draining")
+    assert {fleet.level(name) for name in ("kva", "csi", "kms")} == {Level.MOVED}
+    assert statuses(fleet) == {1: "trusted", 2: "issuing"}
+    fleet.admin_renews()
+    fleet.until("shadow")
+    fleet.until("distrusted")
+    assert (statuses(fleet), bundle(fleet)) == ({1: "distrusted", 2: "issuing"}, (2,))
+    assert {fleet.level(name) for name in ("kva", "csi", "kms")} == {Level.READY}
+
+
+@pytest.mark.parametrize(
+    "phase", ["staged", "trusted", "issuing", "serving", "draining", "shadow", "distrusted"]
+)
+def test_from_every_phase_there_is_a_way_back_that_ends_where_it_began(fleet: Overlapping, phase: str) -> None:
+    fleet.start(fleet.plan(AUTOMATIC))
+    while (view := fleet.look()).row.phase != phase:
+        if view.row.phase == "draining":
+            fleet.admin_renews()
+        fleet.pass_interval()
+    fleet.decide(Move.ROLL_BACK)
+    while fleet.look().row.ended_at is None:
+        if fleet.look().row.phase == "reissuing back":
+            fleet.admin_renews()
+        fleet.pass_interval()
+    ended = fleet.look()
+    assert (ended.row.outcome, ended.row.rolled_back_from) == ("rolled_back", phase)
+    assert (statuses(fleet), bundle(fleet)) == ({1: "issuing", 2: "destroyed"}, (1,))
+    for _ in range(3):
+        assert fleet.pass_interval().errors == ()  # every call of every client goes through
+
+
+def test_nothing_leads_back_once_the_old_key_is_destroyed(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan())
+    while (view := fleet.look()).row.phase != "distrusted":
+        if view.row.phase == "draining":
+            fleet.admin_renews()
+        fleet.pass_interval()
+    with pytest.raises(InconsistentState), fleet.site.transaction() as tx:
+        rotations.destroy(tx, fleet.site.world, fleet.site.admin, generation=1, deployment="north")
+    for _ in range(3):
+        fleet.pass_interval()
+    with fleet.site.transaction() as tx:
+        rotations.destroy(tx, fleet.site.world, fleet.site.admin, generation=1, deployment="north")
+    ended = fleet.look()
+    assert (ended.row.phase, ended.row.outcome) == ("retired", "completed")
+    assert statuses(fleet)[1] == AuthorityStatus.DESTROYED.value
+    fleet.pass_interval()
+    assert "ca-g1.key" not in fleet.site.world.signer.key_files()
+    with pytest.raises(InconsistentState):
+        fleet.decide(Move.ROLL_BACK)
+
+
+def test_in_manual_mode_no_phase_is_left_before_an_operator_says_so(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan(MANUAL))
+    for expected in ("staged", "trusted", "issuing", "serving", "draining"):
+        fleet.until(expected)
+        for _ in range(10):
+            fleet.pass_interval()
+        assert fleet.look().row.phase == expected
+        if expected != "draining":
+            fleet.decide(Move.ADVANCE)
+
+
+def test_a_client_that_does_not_recognise_the_canary_holds_the_rotation_by_name(fleet: Overlapping) -> None:
+    fleet.blind.add("csi")
+    fleet.start(fleet.plan())
+    fleet.until("trusted")
+    for _ in range(6):
+        fleet.pass_interval()
+    assert fleet.look().row.phase == "trusted"
+    assert [gate.why for gate in fleet.look().gates if not gate.met] == ["without proof: csi"]
+    fleet.decide(Move.WAIVE, written_off=["csi"])
+    fleet.until("issuing")
+
+
+def test_one_probe_that_finds_what_it_must_not_holds_everything(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan())
+    fleet.until("trusted")
+    fleet.probe(**{"new leaf, new trust": "refused"})
+    fleet.live.tick()
+    assert "new leaf, new trust: refused, not ok" in fleet.look().row.held
+    for _ in range(5):
+        fleet.pass_interval()
+    assert fleet.look().row.phase == "trusted"
+    fleet.decide(Move.ADVANCE)
+    fleet.until("issuing")
+
+
+def test_a_straggler_in_the_shadow_takes_the_rotation_back_to_draining(fleet: Overlapping) -> None:
+    lagging = fleet.client("lagging")
+    lagging.obeys = False
+    fleet.start(fleet.plan(MANUAL))
+    for expected in ("staged", "trusted", "issuing"):
+        fleet.until(expected)
+        for _ in range(10):
+            fleet.pass_interval()
+        if expected == "issuing":
+            fleet.decide(Move.WAIVE, written_off=["lagging"])
+        fleet.decide(Move.ADVANCE)
+    fleet.until("serving")
+    fleet.pass_interval()
+    fleet.decide(Move.ADVANCE)
+    fleet.admin_renews()
+    fleet.pass_interval()
+    fleet.decide(Move.ADVANCE)
+    assert fleet.look().row.phase == "shadow"
+    fleet.pass_interval()
+    assert fleet.look().row.phase == "draining"
+    assert [one.row.name for one in fleet.look().clients if one.row.would_fail_at is not None] == ["lagging"]
+
+
+def test_only_the_table_s_moves_are_possible(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan())
+    fleet.until("trusted")
+    fleet.decide(Move.ROLL_BACK)
+    with pytest.raises(IllegalTransition):
+        fleet.decide(Move.ROLL_BACK)
