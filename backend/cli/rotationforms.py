@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from backend.cli.console import table
+from backend.cli.overlapforms import (
+    ROUTES,
+    overlap_counts,
+    overlap_plan_text,
+    overlap_plan_values,
+    overlap_text,
+    overlap_values,
+)
 from backend.cli.words import day, moment
 
 if TYPE_CHECKING:
@@ -13,14 +22,15 @@ if TYPE_CHECKING:
 
 PLAN_SCHEMA: Final = "mocdeck.rotation-plan/1"
 ROTATION_SCHEMA: Final = "mocdeck.rotation/1"
-_ROUTES: Final = {"itself": "by itself", "file": "login file", "manual": "by hand", "out": "was out before"}
 
 
 def plan_text(plan: RotationPlan) -> str:
     """Readiness, blast radius and what has to be typed."""
+    if plan.kind not in {"", "disruptive"}:
+        return overlap_plan_text(plan)
     checks = [[check.result, check.test, check.details, check.recommendation or "-"] for check in plan.checks]
     clients = [
-        [one.name, one.cluster or "-", one.kind, _ROUTES.get(one.route, one.route), one.why] for one in plan.clients
+        [one.name, one.cluster or "-", one.kind, ROUTES.get(one.route, one.route), one.why] for one in plan.clients
     ]
     return "\n".join(
         [
@@ -70,14 +80,17 @@ def plan_values(plan: RotationPlan) -> dict[str, Any]:
             "already_out": plan.already_out,
         },
         "clients": [_client(one) for one in plan.clients],
-    }
+        "kind": plan.kind or "disruptive",
+    } | (overlap_plan_values(plan) if plan.kind not in {"", "disruptive"} else {})
 
 
 def rotation_text(rotation: Rotation, *, all_clients: bool) -> str:
     """Where a rotation stands; of the clients only those that are not back, unless all are wanted."""
+    if rotation.kind not in {"", "disruptive"}:
+        return overlap_text(rotation, all_clients=all_clients)
     shown = [one for one in rotation.clients if all_clients or one.state != "returned"]
     rows = [
-        [one.name, one.cluster or "-", one.state, _ROUTES.get(one.route, one.route), one.last_error or one.why or "-"]
+        [one.name, one.cluster or "-", one.state, ROUTES.get(one.route, one.route), one.last_error or one.why or "-"]
         for one in shown
     ]
     gates = [["met" if gate.met else "open", gate.test, gate.why] for gate in rotation.gates]
@@ -97,7 +110,9 @@ def rotation_text(rotation: Rotation, *, all_clients: bool) -> str:
 
 
 def rotation_counts(rotation: Rotation) -> str:
-    """The six counts, which sum to the total."""
+    """The counts of all clients, which sum to the total."""
+    if rotation.kind not in {"", "disruptive"}:
+        return overlap_counts(rotation)
     return (
         f"{rotation.connected} connected, {rotation.informed} informed, {rotation.lost} lost, "
         f"{rotation.returned} returned, {rotation.stuck} stuck, {rotation.written_off} written off, "
@@ -133,7 +148,20 @@ def rotation_values(rotation: Rotation) -> dict[str, Any]:
         "outage_seconds": {"median": rotation.outage_p50_seconds, "longest": rotation.outage_max_seconds},
         "gates": [{"test": gate.test, "met": gate.met, "why": gate.why} for gate in rotation.gates],
         "clients": [_client(one) for one in rotation.clients],
-    }
+        "kind": rotation.kind or "disruptive",
+    } | (overlap_values(rotation) if rotation.kind not in {"", "disruptive"} else {})
+
+
+def waits_for_a_person(rotation: Rotation) -> bool:
+    """Tell whether nothing moves before an operator does something: a hold, or a manual phase whose gates are met."""
+    if rotation.kind != "overlap" or rotation.ended_at:
+        return False
+    return bool(rotation.held) or not rotation.next_step.startswith("wait")
+
+
+def json_text(values: object) -> str:
+    """Values as JSON for people and programs."""
+    return json.dumps(values, indent=2, ensure_ascii=False)
 
 
 def authorities_text(authorities: AuthorityList) -> str:

@@ -225,6 +225,7 @@ _MOCDECK: Final = {
     "OperationAgent/TakeLoginFile": _ROTATE,
     "AuthorityAgent/List": _READ_FLEET,
     "AuthorityAgent/PlanRotation": _READ_FLEET,
+    "AuthorityAgent/ApproveRotation": _ROTATE_CA,
     "AuthorityAgent/StartRotation": _ROTATE_CA,
     "AuthorityAgent/GetRotation": _READ_FLEET,
     "AuthorityAgent/MoveRotation": _ROTATE_CA,

@@ -142,7 +142,7 @@ def test_the_readme_s_help_is_filled_in_and_compared(tmp_path: Path) -> None:
     assert "old" in path.read_text(), "checking changes nothing"
     assert readme(path).returncode == 0
     text = path.read_text()
-    assert "mocdeck rotate-ca run" in text
+    assert "mocdeck rotate-ca start" in text
     assert text.startswith("# mocdeck\n")
     assert text.endswith("The rest.\n")
     assert readme(path, "--check").returncode == 0

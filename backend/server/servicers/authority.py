@@ -1,4 +1,4 @@
-"""mocdeck.v1 AuthorityAgent: CA generations and their rotation."""
+"""mocdeck.v1 AuthorityAgent: CA generations and their rotation, of every kind."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from backend.core.model import Authority
 from backend.core.rotation import ClientStanding, Gate
 from backend.server.calls import Looks
 from backend.server.servicer import Context, Served, Table, Unfinished
-from backend.service import rotation
-from backend.service.rotation import Move
+from backend.server.servicers.overlap import overlap_message, overlap_plan_message
+from backend.service import approval, rotations
+from backend.service.overlap_plan import REHEARSAL, OverlapPlan, plan_overlap, settings_of
+from backend.service.overlap_view import OverlapView
 from backend.service.rotation_checks import ReadinessCheck
+from backend.service.rotation_moves import Move
 from backend.service.rotation_plan import PlannedReturn, RotationPlanView, plan_rotation
 from backend.service.rotation_view import AuthoritiesView, ClientStandingView, RotationView, authorities
+from backend.service.serving import OVERLAP
 from backend.wire.convert.checks import check_name, check_text
 from backend.wire.convert.fleet import authority_row
 from backend.wire.convert.instants import unix
@@ -31,14 +35,46 @@ def _list(context: Context, request: authority_pb2.AuthorityListRequest) -> auth
 def _plan(context: Context, request: authority_pb2.PlanRotationRequest) -> authority_pb2.RotationPlan | Unfinished:
     if not context.call.progress and context.world.delivery.clusters:
         return Unfinished(Looks(names=None))  # whoever comes back through a Secret must be reachable there
-    return _plan_message(plan_rotation(context.tx, context.world, context.caller))
+    made = _made_plan(context, request)
+    if isinstance(made, OverlapPlan):
+        message = overlap_plan_message(made, [_check_message(check) for check in made.checks])
+        message.wants_approval = context.world.policy.second_approver
+        return message
+    return _plan_message(made)
+
+
+def _made_plan(context: Context, request: authority_pb2.PlanRotationRequest) -> OverlapPlan | RotationPlanView:
+    if request.kind in {OVERLAP, REHEARSAL}:
+        given = {
+            "automatic": "yes" if request.automatic else "no",
+            "shadow_seconds": str(request.shadow_seconds),
+            "quiet_seconds": str(request.quiet_seconds),
+        }
+        if request.HasField("stop_percent"):
+            given["stop_percent"] = str(request.stop_percent)
+        return plan_overlap(context.tx, context.world, context.caller, settings_of(given), kind=request.kind)
+    if request.kind in {"", "disruptive"}:
+        return plan_rotation(context.tx, context.world, context.caller)
+    raise InvalidInput(f"the kind is overlap, disruptive or rehearsal, not {request.kind[:20]!r}")
+
+
+def _approve(context: Context, request: authority_pb2.ApproveRotationRequest) -> authority_pb2.ApproveRotationReply:
+    name = approval.approve(
+        context.tx,
+        context.world,
+        context.caller,
+        plan_id=request.plan_id,
+        hash=request.hash,
+        deployment=request.deployment,
+    )
+    return authority_pb2.ApproveRotationReply(approver=name)
 
 
 def _start(context: Context, request: authority_pb2.StartRotationRequest) -> authority_pb2.Rotation | Unfinished:
     if not context.call.progress and context.world.delivery.clusters:
         return Unfinished(Looks(names=None))
-    return _rotation_message(
-        rotation.start_rotation(
+    return _any_message(
+        rotations.start(
             context.tx,
             context.world,
             context.caller,
@@ -52,16 +88,17 @@ def _start(context: Context, request: authority_pb2.StartRotationRequest) -> aut
 
 
 def _get(context: Context, request: authority_pb2.RotationRequest) -> authority_pb2.Rotation:
-    return _rotation_message(rotation.get(context.tx, context.world, request.id))
+    return _any_message(rotations.get(context.tx, context.world, request.id))
 
 
 def _move(context: Context, request: authority_pb2.MoveRotationRequest) -> authority_pb2.Rotation:
     try:
         move = Move(request.move)
     except ValueError:
-        raise InvalidInput(f"move {request.move} is none of PROCEED (1), ABORT (2) and FINISH (3)") from None
-    return _rotation_message(
-        rotation.move(
+        known = ", ".join(f"{one.name} ({one.value})" for one in Move)
+        raise InvalidInput(f"move {request.move} is none of {known}") from None
+    return _any_message(
+        rotations.move(
             context.tx,
             context.world,
             context.caller,
@@ -75,7 +112,7 @@ def _move(context: Context, request: authority_pb2.MoveRotationRequest) -> autho
 
 
 def _destroy(context: Context, request: authority_pb2.DestroyAuthorityRequest) -> authority_pb2.AuthorityList:
-    left = rotation.destroy(
+    left = rotations.destroy(
         context.tx, context.world, context.caller, generation=request.generation, deployment=request.deployment
     )
     return _authorities_message(left)
@@ -117,6 +154,7 @@ def _plan_message(view: RotationPlanView) -> authority_pb2.RotationPlan:
         by_file=view.by(ReturnRoute.FILE),
         by_hand=view.by(ReturnRoute.MANUAL),
         already_out=view.by(ReturnRoute.OUT),
+        kind="disruptive",
     )
 
 
@@ -139,6 +177,10 @@ def _planned_message(client: PlannedReturn) -> authority_pb2.RotationClient:
         why=client.why,
         owner=client.owner,
     )
+
+
+def _any_message(view: RotationView | OverlapView) -> authority_pb2.Rotation:
+    return overlap_message(view) if isinstance(view, OverlapView) else _rotation_message(view)
 
 
 def _rotation_message(view: RotationView) -> authority_pb2.Rotation:
@@ -168,6 +210,8 @@ def _rotation_message(view: RotationView) -> authority_pb2.Rotation:
         agent_time=unix(view.agent_time),
         outage_p50_seconds=_seconds(view.outage_p50),
         outage_max_seconds=_seconds(view.outage_longest),
+        kind=row.kind,
+        cause=row.cause,
     )
 
 
@@ -198,6 +242,7 @@ def _seconds(span: timedelta | None) -> int:
 TABLE: Final[Table] = {
     get_method("AuthorityAgent", "List").path: Served(_list),
     get_method("AuthorityAgent", "PlanRotation").path: Served(_plan),
+    get_method("AuthorityAgent", "ApproveRotation").path: Served(_approve),
     get_method("AuthorityAgent", "StartRotation").path: Served(_start),
     get_method("AuthorityAgent", "GetRotation").path: Served(_get),
     get_method("AuthorityAgent", "MoveRotation").path: Served(_move),

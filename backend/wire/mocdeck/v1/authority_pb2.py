@@ -25,39 +25,49 @@ _sym_db = _symbol_database.Default()
 from backend.wire.mocdeck.v1 import fleet_pb2 as backend_dot_wire_dot_mocdeck_dot_v1_dot_fleet__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'backend/wire/mocdeck/v1/authority.proto\x12\nmocdeck.v1\x1a#backend/wire/mocdeck/v1/fleet.proto\"\x16\n\x14\x41uthorityListRequest\"h\n\rAuthorityList\x12-\n\x0b\x61uthorities\x18\x01 \x03(\x0b\x32\x18.mocdeck.v1.AuthorityRow\x12\x14\n\x0c\x62undle_epoch\x18\x02 \x01(\r\x12\x12\n\nbundle_pem\x18\x03 \x01(\t\"\x15\n\x13PlanRotationRequest\"\xc6\x02\n\x0cRotationPlan\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x0f\n\x07made_at\x18\x03 \x01(\x12\x12\x12\n\nexpires_at\x18\x04 \x01(\x12\x12\x12\n\ndeployment\x18\x05 \x01(\t\x12\x17\n\x0f\x66rom_generation\x18\x06 \x01(\r\x12\x15\n\rto_generation\x18\x07 \x01(\r\x12*\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x1a.mocdeck.v1.ReadinessCheck\x12+\n\x07\x63lients\x18\t \x03(\x0b\x32\x1a.mocdeck.v1.RotationClient\x12\x10\n\x08\x64uration\x18\n \x01(\t\x12\x11\n\tby_itself\x18\x0b \x01(\r\x12\x0f\n\x07\x62y_file\x18\x0c \x01(\r\x12\x0f\n\x07\x62y_hand\x18\r \x01(\r\x12\x13\n\x0b\x61lready_out\x18\x0e \x01(\r\"i\n\x0eReadinessCheck\x12\x0c\n\x04test\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x0e\n\x06result\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x04 \x01(\t\x12\x16\n\x0erecommendation\x18\x05 \x01(\t\"\xc0\x01\n\x0eRotationClient\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63luster\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05route\x18\x04 \x01(\t\x12\x0b\n\x03why\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\r\n\x05since\x18\x07 \x01(\x12\x12\x0f\n\x07lost_at\x18\x08 \x01(\x12\x12\x13\n\x0breturned_at\x18\t \x01(\x12\x12\x12\n\nlast_error\x18\n \x01(\t\x12\r\n\x05owner\x18\x0b \x01(\t\"i\n\x14StartRotationRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x12\n\ndeployment\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06origin\x18\x05 \x01(\t\"\x1d\n\x0fRotationRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\xf4\x03\n\x08Rotation\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05phase\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x17\n\x0f\x66rom_generation\x18\x04 \x01(\r\x12\x15\n\rto_generation\x18\x05 \x01(\r\x12\x12\n\nstarted_at\x18\x06 \x01(\x12\x12\x10\n\x08phase_at\x18\x07 \x01(\x12\x12\x10\n\x08\x65nded_at\x18\x08 \x01(\x12\x12\x0f\n\x07outcome\x18\t \x01(\t\x12+\n\x07\x63lients\x18\n \x03(\x0b\x32\x1a.mocdeck.v1.RotationClient\x12\r\n\x05total\x18\x0b \x01(\r\x12\x11\n\tconnected\x18\x0c \x01(\r\x12\x10\n\x08informed\x18\r \x01(\r\x12\x0c\n\x04lost\x18\x0e \x01(\r\x12\x10\n\x08returned\x18\x0f \x01(\r\x12\r\n\x05stuck\x18\x10 \x01(\r\x12\x13\n\x0bwritten_off\x18\x11 \x01(\r\x12\x1f\n\x05gates\x18\x12 \x03(\x0b\x32\x10.mocdeck.v1.Gate\x12\r\n\x05\x61\x63tor\x18\x13 \x01(\t\x12\x0e\n\x06reason\x18\x14 \x01(\t\x12\x12\n\ndeployment\x18\x15 \x01(\t\x12\x12\n\nagent_time\x18\x16 \x01(\x12\x12\x1a\n\x12outage_p50_seconds\x18\x17 \x01(\r\x12\x1a\n\x12outage_max_seconds\x18\x18 \x01(\r\".\n\x04Gate\x12\x0c\n\x04test\x18\x01 \x01(\t\x12\x0b\n\x03met\x18\x02 \x01(\x08\x12\x0b\n\x03why\x18\x03 \x01(\t\"\x7f\n\x13MoveRotationRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x04move\x18\x03 \x01(\x0e\x32\x18.mocdeck.v1.RotationMove\x12\x13\n\x0bwritten_off\x18\x04 \x03(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"A\n\x17\x44\x65stroyAuthorityRequest\x12\x12\n\ngeneration\x18\x01 \x01(\r\x12\x12\n\ndeployment\x18\x02 \x01(\t*H\n\x0cRotationMove\x12\x14\n\x10MOVE_UNSPECIFIED\x10\x00\x12\x0b\n\x07PROCEED\x10\x01\x12\t\n\x05\x41\x42ORT\x10\x02\x12\n\n\x06\x46INISH\x10\x03\x32\xc6\x03\n\x0e\x41uthorityAgent\x12\x43\n\x04List\x12 .mocdeck.v1.AuthorityListRequest\x1a\x19.mocdeck.v1.AuthorityList\x12I\n\x0cPlanRotation\x12\x1f.mocdeck.v1.PlanRotationRequest\x1a\x18.mocdeck.v1.RotationPlan\x12G\n\rStartRotation\x12 .mocdeck.v1.StartRotationRequest\x1a\x14.mocdeck.v1.Rotation\x12@\n\x0bGetRotation\x12\x1b.mocdeck.v1.RotationRequest\x1a\x14.mocdeck.v1.Rotation\x12\x45\n\x0cMoveRotation\x12\x1f.mocdeck.v1.MoveRotationRequest\x1a\x14.mocdeck.v1.Rotation\x12R\n\x10\x44\x65stroyAuthority\x12#.mocdeck.v1.DestroyAuthorityRequest\x1a\x19.mocdeck.v1.AuthorityListb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'backend/wire/mocdeck/v1/authority.proto\x12\nmocdeck.v1\x1a#backend/wire/mocdeck/v1/fleet.proto\"\x16\n\x14\x41uthorityListRequest\"h\n\rAuthorityList\x12-\n\x0b\x61uthorities\x18\x01 \x03(\x0b\x32\x18.mocdeck.v1.AuthorityRow\x12\x14\n\x0c\x62undle_epoch\x18\x02 \x01(\r\x12\x12\n\nbundle_pem\x18\x03 \x01(\t\"\x91\x01\n\x13PlanRotationRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tautomatic\x18\x02 \x01(\x08\x12\x16\n\x0eshadow_seconds\x18\x03 \x01(\r\x12\x15\n\rquiet_seconds\x18\x04 \x01(\r\x12\x19\n\x0cstop_percent\x18\x05 \x01(\rH\x00\x88\x01\x01\x42\x0f\n\r_stop_percent\"\xe6\x03\n\x0cRotationPlan\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x0f\n\x07made_at\x18\x03 \x01(\x12\x12\x12\n\nexpires_at\x18\x04 \x01(\x12\x12\x12\n\ndeployment\x18\x05 \x01(\t\x12\x17\n\x0f\x66rom_generation\x18\x06 \x01(\r\x12\x15\n\rto_generation\x18\x07 \x01(\r\x12*\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x1a.mocdeck.v1.ReadinessCheck\x12+\n\x07\x63lients\x18\t \x03(\x0b\x32\x1a.mocdeck.v1.RotationClient\x12\x10\n\x08\x64uration\x18\n \x01(\t\x12\x11\n\tby_itself\x18\x0b \x01(\r\x12\x0f\n\x07\x62y_file\x18\x0c \x01(\r\x12\x0f\n\x07\x62y_hand\x18\r \x01(\r\x12\x13\n\x0b\x61lready_out\x18\x0e \x01(\r\x12\x0c\n\x04kind\x18\x0f \x01(\t\x12\x10\n\x08\x62y_cross\x18\x10 \x01(\r\x12\x0e\n\x06silent\x18\x11 \x01(\r\x12\x11\n\tautomatic\x18\x12 \x01(\x08\x12\x16\n\x0eshadow_seconds\x18\x13 \x01(\r\x12\x15\n\rquiet_seconds\x18\x14 \x01(\r\x12\x14\n\x0cstop_percent\x18\x15 \x01(\r\x12\x16\n\x0ewants_approval\x18\x16 \x01(\x08\"i\n\x0eReadinessCheck\x12\x0c\n\x04test\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x0e\n\x06result\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x04 \x01(\t\x12\x16\n\x0erecommendation\x18\x05 \x01(\t\"\xa0\x03\n\x0eRotationClient\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63luster\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05route\x18\x04 \x01(\t\x12\x0b\n\x03why\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\r\n\x05since\x18\x07 \x01(\x12\x12\x0f\n\x07lost_at\x18\x08 \x01(\x12\x12\x13\n\x0breturned_at\x18\t \x01(\x12\x12\x12\n\nlast_error\x18\n \x01(\t\x12\r\n\x05owner\x18\x0b \x01(\t\x12\r\n\x05\x61\x66ter\x18\x0c \x01(\t\x12\r\n\x05level\x18\r \x01(\t\x12\x10\n\x08level_at\x18\x0e \x01(\x12\x12\x14\n\x0clevel_source\x18\x0f \x01(\t\x12\x0c\n\x04wave\x18\x10 \x01(\r\x12\x0f\n\x07\x61waited\x18\x11 \x01(\x08\x12\x0e\n\x06waived\x18\x12 \x01(\t\x12\x13\n\x0bwritten_off\x18\x13 \x01(\t\x12\x10\n\x08\x63\x61reless\x18\x14 \x01(\t\x12\x12\n\ngeneration\x18\x15 \x01(\r\x12\x15\n\rwould_fail_at\x18\x16 \x01(\x12\x12\x17\n\x0fwould_fail_from\x18\x17 \x01(\t\"K\n\x16\x41pproveRotationRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x12\n\ndeployment\x18\x03 \x01(\t\"(\n\x14\x41pproveRotationReply\x12\x10\n\x08\x61pprover\x18\x01 \x01(\t\"i\n\x14StartRotationRequest\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12\x12\n\ndeployment\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06origin\x18\x05 \x01(\t\"\x1d\n\x0fRotationRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x84\x06\n\x08Rotation\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05phase\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x17\n\x0f\x66rom_generation\x18\x04 \x01(\r\x12\x15\n\rto_generation\x18\x05 \x01(\r\x12\x12\n\nstarted_at\x18\x06 \x01(\x12\x12\x10\n\x08phase_at\x18\x07 \x01(\x12\x12\x10\n\x08\x65nded_at\x18\x08 \x01(\x12\x12\x0f\n\x07outcome\x18\t \x01(\t\x12+\n\x07\x63lients\x18\n \x03(\x0b\x32\x1a.mocdeck.v1.RotationClient\x12\r\n\x05total\x18\x0b \x01(\r\x12\x11\n\tconnected\x18\x0c \x01(\r\x12\x10\n\x08informed\x18\r \x01(\r\x12\x0c\n\x04lost\x18\x0e \x01(\r\x12\x10\n\x08returned\x18\x0f \x01(\r\x12\r\n\x05stuck\x18\x10 \x01(\r\x12\x13\n\x0bwritten_off\x18\x11 \x01(\r\x12\x1f\n\x05gates\x18\x12 \x03(\x0b\x32\x10.mocdeck.v1.Gate\x12\r\n\x05\x61\x63tor\x18\x13 \x01(\t\x12\x0e\n\x06reason\x18\x14 \x01(\t\x12\x12\n\ndeployment\x18\x15 \x01(\t\x12\x12\n\nagent_time\x18\x16 \x01(\x12\x12\x1a\n\x12outage_p50_seconds\x18\x17 \x01(\r\x12\x1a\n\x12outage_max_seconds\x18\x18 \x01(\r\x12\x0c\n\x04kind\x18\x19 \x01(\t\x12\r\n\x05\x63\x61use\x18\x1a \x01(\t\x12\x11\n\tautomatic\x18\x1b \x01(\x08\x12\x0c\n\x04held\x18\x1c \x01(\t\x12&\n\x06levels\x18\x1d \x03(\x0b\x32\x16.mocdeck.v1.LevelCount\x12%\n\x06probes\x18\x1e \x03(\x0b\x32\x15.mocdeck.v1.ProbeCell\x12\x1f\n\x05waves\x18\x1f \x03(\x0b\x32\x10.mocdeck.v1.Wave\x12\x12\n\nwould_fail\x18  \x03(\t\x12\r\n\x05\x65poch\x18! \x01(\r\x12\x11\n\tnext_step\x18\" \x01(\t\x12\x10\n\x08way_back\x18# \x01(\t\x12\x18\n\x10rolled_back_from\x18$ \x01(\t\"*\n\nLevelCount\x12\r\n\x05level\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"p\n\tProbeCell\x12\x0c\n\x04\x63\x65ll\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\x10\n\x08observed\x18\x03 \x01(\t\x12\x0c\n\x04made\x18\x04 \x01(\x04\x12\x12\n\ndeviations\x18\x05 \x01(\x04\x12\x0f\n\x07last_at\x18\x06 \x01(\x12\"D\n\x04Wave\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\r\n\x05total\x18\x02 \x01(\r\x12\r\n\x05moved\x18\x03 \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\r\".\n\x04Gate\x12\x0c\n\x04test\x18\x01 \x01(\t\x12\x0b\n\x03met\x18\x02 \x01(\x08\x12\x0b\n\x03why\x18\x03 \x01(\t\"\x7f\n\x13MoveRotationRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12&\n\x04move\x18\x03 \x01(\x0e\x32\x18.mocdeck.v1.RotationMove\x12\x13\n\x0bwritten_off\x18\x04 \x03(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"A\n\x17\x44\x65stroyAuthorityRequest\x12\x12\n\ngeneration\x18\x01 \x01(\r\x12\x12\n\ndeployment\x18\x02 \x01(\t*\x97\x01\n\x0cRotationMove\x12\x14\n\x10MOVE_UNSPECIFIED\x10\x00\x12\x0b\n\x07PROCEED\x10\x01\x12\t\n\x05\x41\x42ORT\x10\x02\x12\n\n\x06\x46INISH\x10\x03\x12\x0b\n\x07\x41\x44VANCE\x10\x04\x12\r\n\tAUTOMATIC\x10\x05\x12\x08\n\x04HOLD\x10\x06\x12\r\n\tROLL_BACK\x10\x07\x12\t\n\x05WAIVE\x10\x08\x12\r\n\tWRITE_OFF\x10\t2\x9f\x04\n\x0e\x41uthorityAgent\x12\x43\n\x04List\x12 .mocdeck.v1.AuthorityListRequest\x1a\x19.mocdeck.v1.AuthorityList\x12I\n\x0cPlanRotation\x12\x1f.mocdeck.v1.PlanRotationRequest\x1a\x18.mocdeck.v1.RotationPlan\x12W\n\x0f\x41pproveRotation\x12\".mocdeck.v1.ApproveRotationRequest\x1a .mocdeck.v1.ApproveRotationReply\x12G\n\rStartRotation\x12 .mocdeck.v1.StartRotationRequest\x1a\x14.mocdeck.v1.Rotation\x12@\n\x0bGetRotation\x12\x1b.mocdeck.v1.RotationRequest\x1a\x14.mocdeck.v1.Rotation\x12\x45\n\x0cMoveRotation\x12\x1f.mocdeck.v1.MoveRotationRequest\x1a\x14.mocdeck.v1.Rotation\x12R\n\x10\x44\x65stroyAuthority\x12#.mocdeck.v1.DestroyAuthorityRequest\x1a\x19.mocdeck.v1.AuthorityListb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'backend.wire.mocdeck.v1.authority_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROTATIONMOVE']._serialized_start=1761
-  _globals['_ROTATIONMOVE']._serialized_end=1833
+  _globals['_ROTATIONMOVE']._serialized_start=2890
+  _globals['_ROTATIONMOVE']._serialized_end=3041
   _globals['_AUTHORITYLISTREQUEST']._serialized_start=92
   _globals['_AUTHORITYLISTREQUEST']._serialized_end=114
   _globals['_AUTHORITYLIST']._serialized_start=116
   _globals['_AUTHORITYLIST']._serialized_end=220
-  _globals['_PLANROTATIONREQUEST']._serialized_start=222
-  _globals['_PLANROTATIONREQUEST']._serialized_end=243
-  _globals['_ROTATIONPLAN']._serialized_start=246
-  _globals['_ROTATIONPLAN']._serialized_end=572
-  _globals['_READINESSCHECK']._serialized_start=574
-  _globals['_READINESSCHECK']._serialized_end=679
-  _globals['_ROTATIONCLIENT']._serialized_start=682
-  _globals['_ROTATIONCLIENT']._serialized_end=874
-  _globals['_STARTROTATIONREQUEST']._serialized_start=876
-  _globals['_STARTROTATIONREQUEST']._serialized_end=981
-  _globals['_ROTATIONREQUEST']._serialized_start=983
-  _globals['_ROTATIONREQUEST']._serialized_end=1012
-  _globals['_ROTATION']._serialized_start=1015
-  _globals['_ROTATION']._serialized_end=1515
-  _globals['_GATE']._serialized_start=1517
-  _globals['_GATE']._serialized_end=1563
-  _globals['_MOVEROTATIONREQUEST']._serialized_start=1565
-  _globals['_MOVEROTATIONREQUEST']._serialized_end=1692
-  _globals['_DESTROYAUTHORITYREQUEST']._serialized_start=1694
-  _globals['_DESTROYAUTHORITYREQUEST']._serialized_end=1759
-  _globals['_AUTHORITYAGENT']._serialized_start=1836
-  _globals['_AUTHORITYAGENT']._serialized_end=2290
+  _globals['_PLANROTATIONREQUEST']._serialized_start=223
+  _globals['_PLANROTATIONREQUEST']._serialized_end=368
+  _globals['_ROTATIONPLAN']._serialized_start=371
+  _globals['_ROTATIONPLAN']._serialized_end=857
+  _globals['_READINESSCHECK']._serialized_start=859
+  _globals['_READINESSCHECK']._serialized_end=964
+  _globals['_ROTATIONCLIENT']._serialized_start=967
+  _globals['_ROTATIONCLIENT']._serialized_end=1383
+  _globals['_APPROVEROTATIONREQUEST']._serialized_start=1385
+  _globals['_APPROVEROTATIONREQUEST']._serialized_end=1460
+  _globals['_APPROVEROTATIONREPLY']._serialized_start=1462
+  _globals['_APPROVEROTATIONREPLY']._serialized_end=1502
+  _globals['_STARTROTATIONREQUEST']._serialized_start=1504
+  _globals['_STARTROTATIONREQUEST']._serialized_end=1609
+  _globals['_ROTATIONREQUEST']._serialized_start=1611
+  _globals['_ROTATIONREQUEST']._serialized_end=1640
+  _globals['_ROTATION']._serialized_start=1643
+  _globals['_ROTATION']._serialized_end=2415
+  _globals['_LEVELCOUNT']._serialized_start=2417
+  _globals['_LEVELCOUNT']._serialized_end=2459
+  _globals['_PROBECELL']._serialized_start=2461
+  _globals['_PROBECELL']._serialized_end=2573
+  _globals['_WAVE']._serialized_start=2575
+  _globals['_WAVE']._serialized_end=2643
+  _globals['_GATE']._serialized_start=2645
+  _globals['_GATE']._serialized_end=2691
+  _globals['_MOVEROTATIONREQUEST']._serialized_start=2693
+  _globals['_MOVEROTATIONREQUEST']._serialized_end=2820
+  _globals['_DESTROYAUTHORITYREQUEST']._serialized_start=2822
+  _globals['_DESTROYAUTHORITYREQUEST']._serialized_end=2887
+  _globals['_AUTHORITYAGENT']._serialized_start=3044
+  _globals['_AUTHORITYAGENT']._serialized_end=3587
 # @@protoc_insertion_point(module_scope)

@@ -14,7 +14,7 @@ from backend.service.rotation_moves import Move
 from tests.service.live.overlap.conftest import AUTOMATIC, MANUAL, Overlapping
 
 if TYPE_CHECKING:
-    from tests.service.live.conftest import Live
+    pass
 
 
 def statuses(site: Overlapping) -> dict[int, str]:
@@ -43,9 +43,7 @@ def test_a_rotation_runs_through_every_phase_and_nobody_loses_the_agent(fleet: O
     assert {fleet.level(name) for name in ("kva", "csi", "kms")} == {Level.READY}
 
 
-@pytest.mark.parametrize(
-    "phase", ["staged", "trusted", "issuing", "serving", "draining", "shadow", "distrusted"]
-)
+@pytest.mark.parametrize("phase", ["staged", "trusted", "issuing", "serving", "draining", "shadow", "distrusted"])
 def test_from_every_phase_there_is_a_way_back_that_ends_where_it_began(fleet: Overlapping, phase: str) -> None:
     fleet.start(fleet.plan(AUTOMATIC))
     while (view := fleet.look()).row.phase != phase:
