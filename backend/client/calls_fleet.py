@@ -8,7 +8,7 @@ from datetime import datetime
 from backend.client.calls_authority import is_informing
 from backend.client.session import Session
 from backend.core.delta import FleetDelta
-from backend.wire.convert import fleet_delta, unix
+from backend.wire.convert import fleet_delta, fleet_request, unix
 from backend.wire.mocdeck.v1 import audit_pb2, fleet_pb2
 
 
@@ -24,13 +24,13 @@ class FleetCalls:
         Raises:
             AgentError: the agent's refusal, or what is wrong with the connection; so do all calls here.
         """
-        request = fleet_pb2.FleetRequest(since=since)
+        request = fleet_request(since)
         async for chunk in self._session.stream("FleetAgent", "Read", request, fleet_pb2.FleetChunk):
             yield fleet_delta(chunk)
 
     async def watch(self, since: int = 0) -> AsyncIterator[FleetDelta]:
         """As `fleet`, and then whatever changes; ends only by raising. Ask again with the last complete `change`."""
-        request = fleet_pb2.FleetRequest(since=since)
+        request = fleet_request(since)
         async for chunk in self._session.stream("FleetAgent", "Watch", request, fleet_pb2.FleetChunk):
             if is_informing(chunk.rotation_phase):
                 self._session.beat_soon()

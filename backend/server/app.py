@@ -218,7 +218,7 @@ class Agent:
             if self._telemetry is not None:
                 self._telemetry.counters.refused(call, refusal)
             raise
-        if self._telemetry is not None:
+        if self._telemetry is not None and (reply.rest is None or reply.change):  # a stream counts when it is complete
             self._telemetry.counters.answered(call, reply)
         return reply
 

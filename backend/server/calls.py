@@ -24,7 +24,7 @@ class Call:
     """One RPC: its full path, its request as it came, who sent it, and its lower-case metadata.
 
     `is_continued` tells that a watch or a long call goes on: the agent works on, its caller did nothing new. `progress`
-    is what a long call has come to so far, as its last `Reply` had it.
+    is what a long call has come to so far, as its last `Reply` had it in `progress` or `rest`.
     """
 
     path: str
@@ -39,13 +39,15 @@ class Call:
 class Reply:
     """The answer: one message for a unary call, any number for a stream, or a refusal.
 
-    With `progress` it is no answer yet: the call is to be submitted again with it, so that others get their turn.
+    With `progress` it is no answer yet: the call is to be submitted again with it, so that others get their turn. With
+    `rest` it is one part of a stream: what follows is asked for with it once this part is on its way.
     """
 
     bodies: tuple[bytes, ...] = field(default=(), repr=False)  # a fresh token may be in one
     refusal: AgentError | None = None
-    change: int = 0  # the fleet's change counter as the answer saw it
+    change: int = 0  # the fleet's change counter as the answer saw it; 0: the answer is not complete yet
     progress: object | None = None
+    rest: object | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

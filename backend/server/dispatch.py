@@ -18,14 +18,13 @@ from backend.core.errors import AccessDenied, AgentError, InconsistentState, Inv
 from backend.pki.renewal import ProofRefused
 from backend.server.authorise import authorise
 from backend.server.calls import Call, Reply
-from backend.server.servicer import Answer, Context, Served, Unfinished
+from backend.server.servicer import Answer, Context, Part, Served, Unfinished
 from backend.server.servicers import TABLE
 from backend.service import audit, guard
 from backend.service.caller import Caller
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.wire.methods import DATA_METHODS, LOGIN_METHODS, METHODS, get_method
-from backend.wire.mocdeck.v1 import fleet_pb2
 
 log = logging.getLogger("mocdeck.rpc")
 
@@ -128,6 +127,8 @@ def _decode(call: Call) -> Message:
 def _encode(answer: Answer) -> Reply:
     if isinstance(answer, Unfinished):
         return Reply(progress=answer.progress)
-    messages = [answer] if isinstance(answer, Message) else list(answer)
-    change = messages[-1].change if messages and isinstance(messages[-1], fleet_pb2.FleetChunk) else 0
-    return Reply(tuple(message.SerializeToString() for message in messages), change=change)
+    if isinstance(answer, Part):
+        bodies = tuple(message.SerializeToString() for message in answer.messages)
+        return Reply(bodies, change=answer.change, rest=answer.rest)
+    messages = [answer] if isinstance(answer, Message) else answer
+    return Reply(tuple(message.SerializeToString() for message in messages))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -46,6 +47,10 @@ def _address(peer: str) -> str:
 async def _refuse(context: ServicerContext, refusal: AgentError) -> None:
     context.set_trailing_metadata(trailers_of(refusal))
     await context.abort(code_of(refusal), text_of(refusal))
+
+
+def _next_part(call: Call, reply: Reply) -> Call:
+    return replace(call, is_continued=True, progress=reply.rest)
 
 
 def _not_serving(path: str) -> Callable[[object, ServicerContext], Awaitable[None]]:
@@ -93,9 +98,12 @@ class Edge(grpc.GenericRpcHandler):
 
     def _reading(self, path: str) -> Callable[[bytes, ServicerContext], AsyncIterator[bytes]]:
         async def read(body: bytes, context: ServicerContext) -> AsyncIterator[bytes]:
-            reply = await self._ask(Call(path, body, _peer(context), _metadata(context)), context)
-            for chunk in reply.bodies:
-                yield chunk
+            call: Call | None = Call(path, body, _peer(context), _metadata(context))
+            while call is not None:
+                reply = await self._ask(call, context)
+                for chunk in reply.bodies:
+                    yield chunk  # waits for a slow reader, and so does the next page
+                call = None if reply.rest is None or reply.change else _next_part(call, reply)
 
         return read
 
@@ -106,10 +114,10 @@ class Edge(grpc.GenericRpcHandler):
                 reply = await self._ask(call, context)
                 for chunk in reply.bodies:
                     yield chunk
-                again = self._changed.request_since(reply.change)
-                call = Call(path, again, call.peer, call.metadata, is_continued=True)
-                await self._changed.wait_beyond(reply.change, timeout_seconds=_SIGN_OF_LIFE)
-                await asyncio.sleep(_COALESCE)
+                call = _next_part(call, reply)
+                if reply.change:
+                    await self._changed.wait_beyond(reply.change, timeout_seconds=_SIGN_OF_LIFE)
+                    await asyncio.sleep(_COALESCE)
 
         return watch
 

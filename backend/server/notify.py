@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from backend.wire.mocdeck.v1 import fleet_pb2
-
 
 class Changed:
     """Wakes watchers when the counter passes what they have seen; lives on one event loop."""
@@ -29,11 +27,6 @@ class Changed:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
-
-    @staticmethod
-    def request_since(counter: int) -> bytes:
-        """Return the request that asks for what is newer than `counter`."""
-        return fleet_pb2.FleetRequest(since=counter).SerializeToString()
 
     async def wait_beyond(self, counter: int, *, timeout_seconds: float) -> None:
         """Return when the counter is past `counter`, when the time is over, or when the agent stops."""

@@ -46,7 +46,16 @@ class Unfinished:
     progress: object
 
 
-Answer = Message | Sequence[Message] | Unfinished
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a stream: `rest` is in the `Call` that asks for the next; `change` of the part that completes it."""
+
+    messages: Sequence[Message]
+    rest: object | None
+    change: int = 0
+
+
+Answer = Message | Sequence[Message] | Unfinished | Part
 Handler = Callable[[Context, Any], Answer]
 
 

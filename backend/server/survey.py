@@ -77,7 +77,6 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    deltas: Sequence[FleetDelta]
     running: Sequence[tuple[str, int]]
     sinks: Sequence[SinkRow]
     owed: dict[str, int]
@@ -93,6 +92,7 @@ class Survey:
         self._world = world
         self._submit = submit
         self._columns = FleetColumns()
+        self._at = fleet.Position.after(0)
         self._lock = asyncio.Lock()
         self._last: Snapshot | None = None
         self._taken = 0.0
@@ -109,14 +109,25 @@ class Survey:
             if self._last is not None and age < FRESH_SECONDS:
                 return self._last
             self.reads += 1
+            await self._follow()
             reading = await self._submit(self._read)
             self._last = await asyncio.to_thread(self._judge, reading)
             self._taken = self._world.clock.monotonic()
             return self._last
 
+    async def _follow(self) -> None:
+        """Bring the columns up to date, a page at a time: calls get their turn in between."""
+        is_complete = False
+        while not is_complete:
+            page, after = await self._submit(self._page)
+            await asyncio.to_thread(self._columns.apply, page)
+            self._at, is_complete = after, page.last
+
+    def _page(self, tx: Transaction) -> tuple[FleetDelta, fleet.Position]:
+        return fleet.read_page(tx, self._world, self._at)
+
     def _read(self, tx: Transaction) -> _Reading:
         return _Reading(
-            deltas=fleet.read(tx, self._world, self._columns.change),
             running=[
                 (row.action, sum(target.ended_at is None for target in tx.operations.targets(row.id)))
                 for row in tx.operations.running()
@@ -130,8 +141,6 @@ class Survey:
 
     def _judge(self, reading: _Reading) -> Snapshot:
         columns = self._columns
-        for delta in reading.deltas:
-            columns.apply(delta)
         now = columns.agent_time or EPOCH
         findings: list[Finding] = []
         clients = [self._client(index, now, findings) for index in range(len(columns))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BigInteger, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, bindparam, delete, insert, select, tuple_, update
 
 from backend.store.tables import change_counter, changed, identities, removed
 from backend.store.work import Work
@@ -25,15 +25,17 @@ _MARK_NEW = insert(changed).from_select(  # nothing for a number that is no iden
         ~select(changed.c.change).where(changed.c.identity_number == identities.c.number).exists(),
     ),
 )
-_CHANGED_SINCE = (
-    select(changed.c.identity_number)
-    .where(changed.c.change > bindparam("counter"))
+_MARKS = (
+    select(changed.c.change, changed.c.identity_number)
+    .where(tuple_(changed.c.change, changed.c.identity_number) > tuple_(bindparam("change"), bindparam("number")))
     .order_by(changed.c.change, changed.c.identity_number)
+    .limit(bindparam("limit"))
 )
-_REMOVED_SINCE = (
-    select(removed.c.identity_number)
-    .where(removed.c.change > bindparam("counter"))
-    .order_by(removed.c.change, removed.c.identity_number)
+_REMOVALS = (
+    select(removed.c.change, removed.c.identity_number)
+    .where(removed.c.change > bindparam("change"))
+    .order_by(removed.c.change)  # each removal is a change of its own
+    .limit(bindparam("limit"))
 )
 _REMOVE = insert(removed).values(identity_number=bindparam("number"), change=bindparam("change"))
 _FORGET = delete(changed).where(changed.c.identity_number == bindparam("number"))
@@ -81,20 +83,27 @@ class SqlChanges:
         self.flush()
         return self._counter()[0]
 
-    def since(self, counter: int) -> tuple[Sequence[int] | None, Sequence[int]]:
-        """Return what changed and what went after `counter`; None: read everything.
+    def knows(self, counter: int) -> bool:
+        """Tell whether what changed after `counter` can be told.
 
-        A counter from the future belongs to a store that was since replaced by an older copy: everything, too.
+        Not after all was touched, and not of a counter from the future: it belongs to a store that was since replaced
+        by an older copy.
         """
         self.flush()
         current, floor = self._counter()
-        if counter < floor or counter > current:
-            return None, ()
-        after = {"counter": counter}
-        return (
-            [number for (number,) in self._work.rows(_CHANGED_SINCE, after)],
-            [number for (number,) in self._work.rows(_REMOVED_SINCE, after)],
-        )
+        return floor <= counter <= current
+
+    def marks(self, change: int, number: int, limit: int) -> Sequence[tuple[int, int]]:
+        """Return (change, identity number) of what follows this mark, in order, at most `limit`.
+
+        One who goes on from the last mark misses nothing: what changes again meanwhile moves behind whatever is there.
+        """
+        self.flush()
+        return [(at, who) for at, who in self._work.rows(_MARKS, {"change": change, "number": number, "limit": limit})]
+
+    def removals(self, change: int, limit: int) -> Sequence[tuple[int, int]]:
+        """Return (change, identity number) of what went after `change`, in order, at most `limit`."""
+        return [(at, who) for at, who in self._work.rows(_REMOVALS, {"change": change, "limit": limit})]
 
     def flush(self) -> None:
         """Write what was touched under one new counter."""

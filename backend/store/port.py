@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from backend.core.model import (
     AuditEvent,
@@ -31,7 +31,6 @@ from backend.store.alert_port import Alerts, Notices, Silences, Sinks
 from backend.store.records import (
     CrossCertificate,
     Delivery,
-    FleetRow,
     OperationRow,
     Order,
     OrderKind,
@@ -321,16 +320,28 @@ class Changes(Protocol):
         ...
 
     def current(self) -> int: ...
-    def since(self, counter: int) -> tuple[Sequence[int] | None, Sequence[int]]:
-        """(changed identity numbers, removed ones) after `counter`; None for the first: read everything."""
+    def knows(self, counter: int) -> bool:
+        """Whether what changed after `counter` can be told; if not, a reader has to read everything."""
+        ...
+
+    def marks(self, change: int, number: int, limit: int) -> Sequence[tuple[int, int]]:
+        """(change, identity number) of at most `limit` changes that follow this one, in their order."""
+        ...
+
+    def removals(self, change: int, limit: int) -> Sequence[tuple[int, int]]:
+        """(change, identity number) of at most `limit` removals after `change`, in their order."""
         ...
 
 
 class Fleet(Protocol):
     """What the fleet view is made of, joined."""
 
-    def rows(self, numbers: Iterable[int] | None = None) -> Iterator[FleetRow]:
-        """Rows of all identities, or of those given that exist, by number."""
+    def rows(self, numbers: Iterable[int] | None = None) -> Sequence[tuple[Any, ...]]:
+        """The values of `FleetRow`, in its order, of all identities, or of those given that exist, by number."""
+        ...
+
+    def page(self, after: int, limit: int) -> Sequence[tuple[Any, ...]]:
+        """The same of at most `limit` identities whose numbers follow `after`."""
         ...
 
 

@@ -240,8 +240,9 @@ class Resource:
 class FleetRow(NamedTuple):
     """What the fleet view shows of one identity, as stored: Unix seconds, whole seconds of duration, hex serials.
 
-    `newest_` is its newest certificate, `used_` that of its last call, `token_` its CURRENT token; None where there is
-    none. `heartbeat_interval` 0: the client promises no regular heartbeats.
+    `newest_` is its newest certificate, `seen_` its last call, `used_` the certificate of that call where it is another
+    than the newest, `token_` its CURRENT token; None where there is none. `heartbeat_interval` 0: the client promises
+    no regular heartbeats.
     """
 
     number: int
@@ -268,7 +269,6 @@ class FleetRow(NamedTuple):
     used_not_after: int | None
     used_generation: int | None
     used_revoked_at: int | None
-    used_revoke_reason: str | None
     token_issued_at: int | None
     token_expires_at: int | None
     heartbeat_heard_at: int | None
@@ -276,3 +276,4 @@ class FleetRow(NamedTuple):
     heartbeat_skew: int | None
     heartbeat_loop_alive: bool | None
     seen_at: int | None
+    seen_serial: str | None

@@ -148,7 +148,7 @@ class SmallAgent(grpc.GenericRpcHandler):
         return operation_pb2.Operation(id=message.id, state="running")
 
     async def _watch(self, message: Any, context: Context) -> AsyncIterator[Any]:
-        yield fleet_pb2.FleetChunk(agent_time=int(self.clock.now().timestamp()), full=True, last=True, change=7)
+        yield fleet_pb2.FleetChunk(agent_time=int(self.clock.now().timestamp()), full=True, last=True, change=7, form=2)
 
 
 @pytest.fixture

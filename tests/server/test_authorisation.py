@@ -24,6 +24,7 @@ from backend.core.rbac import PERMISSIONS
 from backend.server.calls import Call, Peer
 from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES
 from backend.server.servicers import TABLE
+from backend.wire.convert import fleet_request
 from backend.wire.methods import DATA_METHODS, METHODS, get_method
 from backend.wire.moc import certificate_pb2, common_pb2, identity_pb2, role_pb2, roleassignment_pb2
 from backend.wire.mocdeck.v1 import audit_pb2, authority_pb2, fleet_pb2, operation_pb2
@@ -151,7 +152,7 @@ def test_nothing_on_the_data_port_is_answered_without_a_certificate(site: Any) -
 
 def test_a_reader_reads_the_fleet_and_changes_nothing(site: Any) -> None:
     leaf = site.member(site.admin(), "auditor-1", role="Reader")
-    chunks = site.call("FleetAgent", "Read", fleet_pb2.FleetRequest(), leaf)
+    chunks = site.call("FleetAgent", "Read", fleet_request(), leaf)
     assert chunks[-1].last
     for service, name, request in (
         ("IdentityAgent", "Invoke", identity_pb2.IdentityRequest(OperationType=common_pb2.POST)),
@@ -281,7 +282,7 @@ def fingerprint_of(leaf: bytes) -> str:
 
 def test_a_watch_that_goes_on_is_judged_again_and_is_no_new_use(site: Any) -> None:
     admin = site.admin()
-    first = Call(get_method("FleetAgent", "Watch").path, b"", Peer(admin, "192.0.2.7"))
+    first = Call(get_method("FleetAgent", "Watch").path, fleet_request().SerializeToString(), Peer(admin, "192.0.2.7"))
     with site.store.transaction() as tx:
         before = site.dispatcher.answer(tx, first).change
     site.clock.advance(timedelta(hours=1))

@@ -10,7 +10,6 @@ from backend.server.calls import Call, Reply
 from backend.server.edge import Edge
 from backend.server.notify import Changed
 from backend.wire.methods import get_method
-from backend.wire.mocdeck.v1 import fleet_pb2
 
 PATH = get_method("FleetAgent", "Watch").path
 
@@ -42,11 +41,11 @@ async def test_every_reading_of_a_watch_but_the_first_is_told_as_its_continuatio
     async def submit(call: Call) -> Reply:
         calls.append(call)
         changed.publish(len(calls) + 1)  # there is always something newer, so that the watch reads on
-        return Reply((b"chunk",), change=len(calls))
+        return Reply((b"chunk",), change=len(calls), rest=len(calls))
 
     stream = watch(Edge(submit, unary=(), watches=(PATH,), changed=changed))
     for _ in range(3):
         assert await anext(stream) == b"chunk"
     assert [call.is_continued for call in calls] == [False, True, True]
-    assert [fleet_pb2.FleetRequest.FromString(call.body).since for call in calls] == [0, 1, 2]
+    assert [call.progress for call in calls] == [None, 1, 2]
     assert {call.peer.address for call in calls} == {"192.0.2.7"}

@@ -25,10 +25,10 @@ from backend.server.app import Agent
 from backend.server.ports import PortUnavailable
 from backend.service.audit import SLICE, record
 from backend.store.records import Delivery
-from backend.wire.convert import decoded, login_message
+from backend.wire.convert import decoded, fleet_delta, fleet_request, login_message
 from backend.wire.methods import get_method
 from backend.wire.moc import common_pb2, identity_pb2, roleassignment_pb2, version_pb2
-from backend.wire.mocdeck.v1 import audit_pb2, fleet_pb2, operation_pb2
+from backend.wire.mocdeck.v1 import audit_pb2, operation_pb2
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = Secret("correct horse battery staple")
@@ -41,7 +41,7 @@ def watch(channel: grpc.aio.Channel, since: int = 0) -> Any:
         request_serializer=method.request.SerializeToString,
         response_deserializer=method.response.FromString,
     )
-    return call(fleet_pb2.FleetRequest(since=since), timeout=30)
+    return call(fleet_request(since), timeout=30)
 
 
 async def complete(stream: Any) -> list[Any]:
@@ -86,7 +86,7 @@ async def signed_in(served: Any, name: str, token: str) -> grpc.aio.Channel:
 
 
 def names(chunks: list[Any]) -> list[str]:
-    return [chunk.names[index] for chunk in chunks for index in chunk.clients.name]
+    return [delta.names[index] for delta in map(fleet_delta, chunks) for index in delta.clients.name]
 
 
 async def follow(stream: Any) -> None:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from backend.core.model import Certificate, Cluster, Heartbeat, Token
-from backend.server.servicer import Context, Served, Table
+from backend.server.servicer import Context, Part, Served, Table
 from backend.service import fleet
 from backend.service.description import CertificateDescription, ClientDescription
 from backend.wire.convert.audit import audit_record
 from backend.wire.convert.checks import check_name
 from backend.wire.convert.delivery import delivery_place
-from backend.wire.convert.fleet import fleet_chunks
+from backend.wire.convert.fleet import check_form, fleet_chunks
 from backend.wire.convert.instants import instant, unix
 from backend.wire.methods import get_method
 from backend.wire.mocdeck.v1 import fleet_pb2
 
 
-def _read(context: Context, request: fleet_pb2.FleetRequest) -> list[fleet_pb2.FleetChunk]:
-    deltas = fleet.read(context.tx, context.world, request.since)
-    return [chunk for delta in deltas for chunk in fleet_chunks(delta)]
+def _read(context: Context, request: fleet_pb2.FleetRequest) -> Part:
+    """One page: the agent keeps no more of a fleet than what is on its way, and signs clients in between pages."""
+    at = context.call.progress
+    if not isinstance(at, fleet.Position):
+        check_form(request)
+        at = fleet.Position.after(request.since)
+    page, rest = fleet.read_page(context.tx, context.world, at)
+    return Part(list(fleet_chunks(page)), rest, change=page.change)
 
 
 def _describe(context: Context, request: fleet_pb2.DescribeRequest) -> fleet_pb2.Description:

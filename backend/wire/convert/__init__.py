@@ -29,10 +29,12 @@ from backend.wire.convert.checks import (
 from backend.wire.convert.fleet import (
     authority_info,
     authority_row,
+    check_form,
     cluster_info,
     cluster_row,
     fleet_chunks,
     fleet_delta,
+    fleet_request,
 )
 from backend.wire.convert.identities import all_tags, draft_message, identity_draft, identity_message, token_lifetime
 from backend.wire.convert.instants import instant, known_instant, unix
@@ -60,6 +62,7 @@ __all__ = [
     "authority_row",
     "certificate_message",
     "certificate_verb",
+    "check_form",
     "check_login_file_path",
     "check_name",
     "check_optional_name",
@@ -73,6 +76,7 @@ __all__ = [
     "encoded",
     "fleet_chunks",
     "fleet_delta",
+    "fleet_request",
     "group_from",
     "identity_draft",
     "identity_message",

@@ -1,31 +1,75 @@
 """The fleet's columns on the wire: deltas out in chunks, chunks in as deltas.
 
-Every chunk is complete in itself: its columns point into its own names, so a reader applies and forgets it.
+Every chunk is complete in itself: its columns point into its own names, so a reader applies and forgets it. Columns
+that go in pairs are sent as differences (fleet.proto says which), since most of those are one number for everybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from operator import add, sub, xor
 from typing import Final
 
-from backend.core.delta import AuthorityInfo, ClientColumns, ClusterInfo, FleetDelta
+from backend.core.delta import TEXT_COLUMNS, AuthorityInfo, ClientColumns, ClusterInfo, FleetDelta
 from backend.core.errors import InvalidInput
 from backend.core.lifecycle import Validity
 from backend.core.limits import MESSAGE_BYTES
 from backend.core.model import AuthorityStatus
 from backend.wire.convert.checks import quoted
+from backend.wire.convert.columns import (
+    SIGNED,
+    pack,
+    pack_serials,
+    pack_texts,
+    unpack,
+    unpack_serials,
+    unpack_texts,
+)
 from backend.wire.convert.instants import instant, known_instant, unix
 from backend.wire.mocdeck.v1 import fleet_pb2
 
-CHUNK_CLIENTS: Final = 2000  # about 100 kB of an ordinary fleet: a few milliseconds of one core on either side
+FORM: Final = 2
+CHUNK_CLIENTS: Final = 2000  # some 60 kB of an ordinary fleet: a few milliseconds of one core on either side
 CHUNK_REMOVED: Final = 20_000
 CHUNK_BYTES: Final = MESSAGE_BYTES // 2  # leaves room for the authorities and clusters of the first chunk
 
 _COLUMNS: Final = tuple(column.name for column in fields(ClientColumns))
-_TEXTS: Final = ("name", "kind", "cluster", "host", "owner", "activity")
-_NUMBERS: Final = tuple(name for name in _COLUMNS if name not in _TEXTS)
+_UTF8: Final = 4  # bytes that a character may need
+_FROM_PLACE: Final = frozenset({"number", "name"})
+_FROM_OTHER: Final[Mapping[str, str]] = {
+    "certificate_not_after": "certificate_not_before",
+    "token_issued_at": "certificate_not_before",
+    "token_expires_at": "token_issued_at",
+    "heartbeat_at": "last_seen_at",
+    "renew_until": "certificate_not_before",
+}
+_SMALL: Final = (0, 2**32 - 1)
+_BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "generation": _SMALL,
+    "heartbeat_interval": _SMALL,
+    "skew": (-(2**31), 2**31 - 1),
+    "flags": _SMALL,
+}
 _STATUSES: Final = {status.value: status for status in AuthorityStatus}
+
+
+def fleet_request(since: int = 0) -> fleet_pb2.FleetRequest:
+    """Ask for what is newer than `since`, in the form that this program reads."""
+    return fleet_pb2.FleetRequest(since=since, form=FORM)
+
+
+def check_form(request: fleet_pb2.FleetRequest) -> None:
+    """Refuse a reader that would misread our chunks.
+
+    Raises:
+        InvalidInput: it knows another form.
+    """
+    if request.form != FORM:
+        older = "this reader is older than the agent; update it" if request.form < FORM else "update the agent"
+        raise InvalidInput(
+            f"the agent sends its fleet in form {FORM}, and form {request.form or 1} was asked for: {older}"
+        )
 
 
 def fleet_chunks(delta: FleetDelta) -> Iterator[fleet_pb2.FleetChunk]:
@@ -36,7 +80,7 @@ def fleet_chunks(delta: FleetDelta) -> Iterator[fleet_pb2.FleetChunk]:
     """
     pending = _opening(delta)
     for chunk in _pieces(delta):
-        if pending.removed or pending.clients.number:
+        if pending.removed or pending.clients.count:
             yield pending
             pending = chunk
         else:
@@ -53,10 +97,13 @@ def fleet_delta(chunk: fleet_pb2.FleetChunk) -> FleetDelta:
     """One chunk as core knows it; its texts are still raw.
 
     Raises:
-        InvalidInput: the columns differ in length or point at no text, or the row of an authority or a cluster makes
-            no sense.
+        InvalidInput: it is in another form, its columns do not fit its count or point at no text, or the row of an
+            authority or a cluster makes no sense.
     """
-    clients = chunk.clients
+    if chunk.form != FORM:
+        older = "update the agent" if chunk.form < FORM else "update this program"
+        raise InvalidInput(f"the agent sent its fleet in form {chunk.form or 1}, and this reads form {FORM}: {older}")
+    clients = _unpacked(chunk.clients)
     return FleetDelta(
         change=chunk.change,
         agent_time=chunk.agent_time,
@@ -64,8 +111,8 @@ def fleet_delta(chunk: fleet_pb2.FleetChunk) -> FleetDelta:
         last=chunk.last,
         deployment=chunk.deployment,
         deployment_id=chunk.deployment_id,
-        names=list(chunk.names),
-        clients=ClientColumns(**{name: list(getattr(clients, name)) for name in _COLUMNS}),
+        names=unpack_texts(chunk.clients.texts) if len(clients) else (),
+        clients=clients,
         removed=list(chunk.removed),
         authorities=tuple(authority_info(row) for row in chunk.authorities),
         clusters=tuple(cluster_info(row) for row in chunk.clusters),
@@ -145,32 +192,80 @@ def _opening(delta: FleetDelta) -> fleet_pb2.FleetChunk:
         authorities=[authority_row(info) for info in delta.authorities],
         clusters=[cluster_row(info) for info in delta.clusters],
         agent_version=delta.agent_version,
+        form=FORM,
     )
 
 
 def _pieces(delta: FleetDelta) -> Iterator[fleet_pb2.FleetChunk]:
     for start in range(0, len(delta.removed), CHUNK_REMOVED):
         removed = delta.removed[start : start + CHUNK_REMOVED]
-        yield fleet_pb2.FleetChunk(agent_time=delta.agent_time, removed=removed)
+        yield fleet_pb2.FleetChunk(agent_time=delta.agent_time, removed=removed, form=FORM)
     for start in range(0, len(delta.clients), CHUNK_CLIENTS):
         yield from _clients(delta, start, min(start + CHUNK_CLIENTS, len(delta.clients)))
 
 
 def _clients(delta: FleetDelta, start: int, stop: int) -> Iterator[fleet_pb2.FleetChunk]:
     """The clients from `start` to `stop`, halved until each piece is small enough: texts have no usual length."""
-    slices = {name: getattr(delta.clients, name)[start:stop] for name in _TEXTS}
-    used = sorted(set().union(*slices.values()))
-    local = {index: position for position, index in enumerate(used)}
-    columns = fleet_pb2.ClientColumns(
-        **{name: [local[index] for index in indices] for name, indices in slices.items()},
-        **{name: getattr(delta.clients, name)[start:stop] for name in _NUMBERS},
-    )
-    chunk = fleet_pb2.FleetChunk(
-        agent_time=delta.agent_time, names=[delta.names[index] for index in used], clients=columns
-    )
-    if chunk.ByteSize() > CHUNK_BYTES and stop - start > 1:
+    names, columns = _cut(delta, start, stop)
+    if sum(map(len, names)) * _UTF8 > CHUNK_BYTES and stop - start > 1:
         middle = (start + stop) // 2
         yield from _clients(delta, start, middle)
         yield from _clients(delta, middle, stop)
     else:
-        yield chunk
+        yield fleet_pb2.FleetChunk(agent_time=delta.agent_time, clients=_packed(names, columns), form=FORM)
+
+
+def _cut(delta: FleetDelta, start: int, stop: int) -> tuple[Sequence[str], Mapping[str, Sequence[int]]]:
+    """The columns from `start` to `stop`, and the texts that they point at."""
+    columns = {name: getattr(delta.clients, name)[start:stop] for name in _COLUMNS}
+    if stop - start == len(delta.clients):
+        return delta.names, columns
+    used = sorted(set().union(*(columns[name] for name in TEXT_COLUMNS)))
+    local = {index: position for position, index in enumerate(used)}
+    columns |= {name: [local[index] for index in columns[name]] for name in TEXT_COLUMNS}
+    return [delta.names[index] for index in used], columns
+
+
+def _packed(names: Sequence[str], columns: Mapping[str, Sequence[int]]) -> fleet_pb2.ClientColumns:
+    count = len(columns["number"])
+    packed: dict[str, fleet_pb2.Column] = {}
+    for name, numbers in columns.items():
+        if name in _FROM_PLACE:
+            packed[name] = pack(_each(sub, numbers, range(count)))
+        elif name in _FROM_OTHER:
+            packed[name] = pack(_each(sub, numbers, columns[_FROM_OTHER[name]]))
+        elif name == "serial_low":
+            packed[name] = pack_serials(numbers)
+        elif name == "used_serial_low":
+            packed[name] = pack_serials(_each(xor, numbers, columns["serial_low"]))
+        else:
+            packed[name] = pack(numbers)
+    return fleet_pb2.ClientColumns(count=count, texts=pack_texts(names), **packed)
+
+
+def _unpacked(clients: fleet_pb2.ClientColumns) -> ClientColumns:
+    count = clients.count
+    if not count:
+        return ClientColumns()
+    if count > CHUNK_CLIENTS:
+        raise InvalidInput(f"a chunk of {count} clients, more than the {CHUNK_CLIENTS} of one; the sender is broken")
+    columns: dict[str, list[int]] = {}
+    for name in _COLUMNS:
+        column = getattr(clients, name)
+        if name == "serial_low":
+            columns[name] = unpack_serials(column, count)
+        elif name == "used_serial_low":
+            columns[name] = _each(xor, unpack_serials(column, count), columns["serial_low"])
+        elif name in _FROM_PLACE:
+            columns[name] = _each(add, unpack(column, count), range(count))
+        elif name in _FROM_OTHER:
+            columns[name] = _each(add, unpack(column, count), columns[_FROM_OTHER[name]])
+        else:
+            columns[name] = unpack(column, count, _BOUNDS.get(name, SIGNED))
+    if min(columns["number"]) < 0 or max(columns["number"]) > SIGNED[1]:
+        raise InvalidInput("a chunk has a client whose number cannot be one; the sender is broken")
+    return ClientColumns(**columns)
+
+
+def _each(operate: Callable[[int, int], int], left: Sequence[int], right: Sequence[int]) -> list[int]:
+    return list(map(operate, left, right))

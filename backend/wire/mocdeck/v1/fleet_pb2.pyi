@@ -35,21 +35,21 @@ FILE_ROUTE: ClientFlag
 LOOP_BROKEN: ClientFlag
 
 class FleetRequest(_message.Message):
-    __slots__ = ("since",)
+    __slots__ = ("since", "form")
     SINCE_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
     since: int
-    def __init__(self, since: _Optional[int] = ...) -> None: ...
+    form: int
+    def __init__(self, since: _Optional[int] = ..., form: _Optional[int] = ...) -> None: ...
 
 class FleetChunk(_message.Message):
-    __slots__ = ("change", "agent_time", "full", "last", "deployment", "deployment_id", "names", "clients", "removed", "authorities", "clusters", "bundle_epoch", "agent_version", "simulated", "rotation_phase")
+    __slots__ = ("change", "agent_time", "full", "last", "deployment", "deployment_id", "removed", "authorities", "clusters", "bundle_epoch", "agent_version", "simulated", "rotation_phase", "form", "clients")
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     AGENT_TIME_FIELD_NUMBER: _ClassVar[int]
     FULL_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_ID_FIELD_NUMBER: _ClassVar[int]
-    NAMES_FIELD_NUMBER: _ClassVar[int]
-    CLIENTS_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     AUTHORITIES_FIELD_NUMBER: _ClassVar[int]
     CLUSTERS_FIELD_NUMBER: _ClassVar[int]
@@ -57,14 +57,14 @@ class FleetChunk(_message.Message):
     AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
     SIMULATED_FIELD_NUMBER: _ClassVar[int]
     ROTATION_PHASE_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_FIELD_NUMBER: _ClassVar[int]
     change: int
     agent_time: int
     full: bool
     last: bool
     deployment: str
     deployment_id: str
-    names: _containers.RepeatedScalarFieldContainer[str]
-    clients: ClientColumns
     removed: _containers.RepeatedScalarFieldContainer[int]
     authorities: _containers.RepeatedCompositeFieldContainer[AuthorityRow]
     clusters: _containers.RepeatedCompositeFieldContainer[ClusterRow]
@@ -72,10 +72,14 @@ class FleetChunk(_message.Message):
     agent_version: str
     simulated: bool
     rotation_phase: str
-    def __init__(self, change: _Optional[int] = ..., agent_time: _Optional[int] = ..., full: _Optional[bool] = ..., last: _Optional[bool] = ..., deployment: _Optional[str] = ..., deployment_id: _Optional[str] = ..., names: _Optional[_Iterable[str]] = ..., clients: _Optional[_Union[ClientColumns, _Mapping]] = ..., removed: _Optional[_Iterable[int]] = ..., authorities: _Optional[_Iterable[_Union[AuthorityRow, _Mapping]]] = ..., clusters: _Optional[_Iterable[_Union[ClusterRow, _Mapping]]] = ..., bundle_epoch: _Optional[int] = ..., agent_version: _Optional[str] = ..., simulated: _Optional[bool] = ..., rotation_phase: _Optional[str] = ...) -> None: ...
+    form: int
+    clients: ClientColumns
+    def __init__(self, change: _Optional[int] = ..., agent_time: _Optional[int] = ..., full: _Optional[bool] = ..., last: _Optional[bool] = ..., deployment: _Optional[str] = ..., deployment_id: _Optional[str] = ..., removed: _Optional[_Iterable[int]] = ..., authorities: _Optional[_Iterable[_Union[AuthorityRow, _Mapping]]] = ..., clusters: _Optional[_Iterable[_Union[ClusterRow, _Mapping]]] = ..., bundle_epoch: _Optional[int] = ..., agent_version: _Optional[str] = ..., simulated: _Optional[bool] = ..., rotation_phase: _Optional[str] = ..., form: _Optional[int] = ..., clients: _Optional[_Union[ClientColumns, _Mapping]] = ...) -> None: ...
 
 class ClientColumns(_message.Message):
-    __slots__ = ("number", "name", "kind", "cluster", "host", "owner", "certificate_not_before", "certificate_not_after", "generation", "serial_low", "used_serial_low", "token_issued_at", "token_expires_at", "last_seen_at", "heartbeat_at", "heartbeat_interval", "skew", "flags", "planned_off_until", "activity", "renew_until")
+    __slots__ = ("count", "texts", "number", "name", "kind", "cluster", "host", "owner", "certificate_not_before", "certificate_not_after", "generation", "serial_low", "used_serial_low", "token_issued_at", "token_expires_at", "last_seen_at", "heartbeat_at", "heartbeat_interval", "skew", "flags", "planned_off_until", "activity", "renew_until")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -97,28 +101,46 @@ class ClientColumns(_message.Message):
     PLANNED_OFF_UNTIL_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
     RENEW_UNTIL_FIELD_NUMBER: _ClassVar[int]
-    number: _containers.RepeatedScalarFieldContainer[int]
-    name: _containers.RepeatedScalarFieldContainer[int]
-    kind: _containers.RepeatedScalarFieldContainer[int]
-    cluster: _containers.RepeatedScalarFieldContainer[int]
-    host: _containers.RepeatedScalarFieldContainer[int]
-    owner: _containers.RepeatedScalarFieldContainer[int]
-    certificate_not_before: _containers.RepeatedScalarFieldContainer[int]
-    certificate_not_after: _containers.RepeatedScalarFieldContainer[int]
-    generation: _containers.RepeatedScalarFieldContainer[int]
-    serial_low: _containers.RepeatedScalarFieldContainer[int]
-    used_serial_low: _containers.RepeatedScalarFieldContainer[int]
-    token_issued_at: _containers.RepeatedScalarFieldContainer[int]
-    token_expires_at: _containers.RepeatedScalarFieldContainer[int]
-    last_seen_at: _containers.RepeatedScalarFieldContainer[int]
-    heartbeat_at: _containers.RepeatedScalarFieldContainer[int]
-    heartbeat_interval: _containers.RepeatedScalarFieldContainer[int]
-    skew: _containers.RepeatedScalarFieldContainer[int]
-    flags: _containers.RepeatedScalarFieldContainer[int]
-    planned_off_until: _containers.RepeatedScalarFieldContainer[int]
-    activity: _containers.RepeatedScalarFieldContainer[int]
-    renew_until: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, number: _Optional[_Iterable[int]] = ..., name: _Optional[_Iterable[int]] = ..., kind: _Optional[_Iterable[int]] = ..., cluster: _Optional[_Iterable[int]] = ..., host: _Optional[_Iterable[int]] = ..., owner: _Optional[_Iterable[int]] = ..., certificate_not_before: _Optional[_Iterable[int]] = ..., certificate_not_after: _Optional[_Iterable[int]] = ..., generation: _Optional[_Iterable[int]] = ..., serial_low: _Optional[_Iterable[int]] = ..., used_serial_low: _Optional[_Iterable[int]] = ..., token_issued_at: _Optional[_Iterable[int]] = ..., token_expires_at: _Optional[_Iterable[int]] = ..., last_seen_at: _Optional[_Iterable[int]] = ..., heartbeat_at: _Optional[_Iterable[int]] = ..., heartbeat_interval: _Optional[_Iterable[int]] = ..., skew: _Optional[_Iterable[int]] = ..., flags: _Optional[_Iterable[int]] = ..., planned_off_until: _Optional[_Iterable[int]] = ..., activity: _Optional[_Iterable[int]] = ..., renew_until: _Optional[_Iterable[int]] = ...) -> None: ...
+    count: int
+    texts: bytes
+    number: Column
+    name: Column
+    kind: Column
+    cluster: Column
+    host: Column
+    owner: Column
+    certificate_not_before: Column
+    certificate_not_after: Column
+    generation: Column
+    serial_low: Column
+    used_serial_low: Column
+    token_issued_at: Column
+    token_expires_at: Column
+    last_seen_at: Column
+    heartbeat_at: Column
+    heartbeat_interval: Column
+    skew: Column
+    flags: Column
+    planned_off_until: Column
+    activity: Column
+    renew_until: Column
+    def __init__(self, count: _Optional[int] = ..., texts: _Optional[bytes] = ..., number: _Optional[_Union[Column, _Mapping]] = ..., name: _Optional[_Union[Column, _Mapping]] = ..., kind: _Optional[_Union[Column, _Mapping]] = ..., cluster: _Optional[_Union[Column, _Mapping]] = ..., host: _Optional[_Union[Column, _Mapping]] = ..., owner: _Optional[_Union[Column, _Mapping]] = ..., certificate_not_before: _Optional[_Union[Column, _Mapping]] = ..., certificate_not_after: _Optional[_Union[Column, _Mapping]] = ..., generation: _Optional[_Union[Column, _Mapping]] = ..., serial_low: _Optional[_Union[Column, _Mapping]] = ..., used_serial_low: _Optional[_Union[Column, _Mapping]] = ..., token_issued_at: _Optional[_Union[Column, _Mapping]] = ..., token_expires_at: _Optional[_Union[Column, _Mapping]] = ..., last_seen_at: _Optional[_Union[Column, _Mapping]] = ..., heartbeat_at: _Optional[_Union[Column, _Mapping]] = ..., heartbeat_interval: _Optional[_Union[Column, _Mapping]] = ..., skew: _Optional[_Union[Column, _Mapping]] = ..., flags: _Optional[_Union[Column, _Mapping]] = ..., planned_off_until: _Optional[_Union[Column, _Mapping]] = ..., activity: _Optional[_Union[Column, _Mapping]] = ..., renew_until: _Optional[_Union[Column, _Mapping]] = ...) -> None: ...
+
+class Column(_message.Message):
+    __slots__ = ("base", "offsets", "values")
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    base: int
+    offsets: bytes
+    values: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, base: _Optional[int] = ..., offsets: _Optional[bytes] = ..., values: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Texts(_message.Message):
+    __slots__ = ("texts",)
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, texts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AuthorityRow(_message.Message):
     __slots__ = ("generation", "subject", "not_before", "not_after", "status", "fingerprint")
