@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import backend
 from backend.core.delta import AuthorityInfo, ClusterInfo, FleetDelta, unix
@@ -73,27 +73,44 @@ def read_page(tx: Transaction, world: World, at: Position, limit: int = CHUNK) -
     is_full = not at.is_begun or not tx.changes.knows(at.change)
     if is_full:
         at = Position(change=current, removal=current, listed=0)
-    removed: Sequence[int] = ()
-    if at.listed is not None:
-        rows = tx.fleet.page(at.listed, limit)
-        listed = rows[-1][0] if len(rows) == limit else None
-        after = replace(at, listed=listed)
-        is_last = listed is None and at.change == current
-    elif at.change == current and at.number == _ALL:
+    if at == replace(at, change=current, number=_ALL, listed=None):
         return _frame(tx, world, now, at), at
-    else:
-        marks, gone = tx.changes.marks(at.change, at.number, limit), tx.changes.removals(at.removal, REMOVALS)
-        rows, removed = tx.fleet.rows([number for _, number in marks]), [number for _, number in gone]
-        is_last = len(marks) < limit and len(gone) < REMOVALS
-        change, number = (current, _ALL) if is_last else marks[-1] if marks else (at.change, at.number)
-        after = replace(
-            at, change=change, number=number, removal=current if is_last else gone[-1][0] if gone else at.removal
-        )
-    names, clients = columns_of_rows(sources_of(tx, rows, now), rows)
-    delta = FleetDelta(agent_time=unix(now))
-    if is_last:
+    found = _list_on(tx, at, current, limit) if at.listed is not None else _news(tx, at, current, limit)
+    names, clients = columns_of_rows(sources_of(tx, found.rows, now), found.rows)
+    delta, after = FleetDelta(agent_time=unix(now)), found.after
+    if found.is_last:
         delta, after = _closing(tx, world, now, after)
-    return replace(delta, full=is_full, names=names, clients=clients, removed=removed), after
+    return replace(delta, full=is_full, names=names, clients=clients, removed=found.removed), after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a page is made of, and where it ends."""
+
+    rows: Sequence[tuple[Any, ...]]
+    removed: Sequence[int] = ()
+    after: Position
+    is_last: bool
+
+
+def _list_on(tx: Transaction, at: Position, current: int, limit: int) -> _Found:
+    found = tx.fleet.page(at.listed or 0, limit + 1)  # one more tells whether there is another page
+    rows = found[:limit]
+    after = replace(at, listed=rows[-1][0] if len(found) > limit else None)
+    return _Found(rows=rows, after=after, is_last=after.listed is None and at.change == current)
+
+
+def _news(tx: Transaction, at: Position, current: int, limit: int) -> _Found:
+    marks, gone = tx.changes.marks(at.change, at.number, limit + 1), tx.changes.removals(at.removal, REMOVALS + 1)
+    is_last = len(marks) <= limit and len(gone) <= REMOVALS
+    marks, gone = marks[:limit], gone[:REMOVALS]
+    if is_last:
+        after = replace(at, change=current, number=_ALL, removal=current)
+    else:
+        change, number = marks[-1] if marks else (at.change, at.number)
+        after = replace(at, change=change, number=number, removal=gone[-1][0] if gone else at.removal)
+    rows = tx.fleet.rows([number for _, number in marks])
+    return _Found(rows=rows, removed=[number for _, number in gone], after=after, is_last=is_last)
 
 
 def read(tx: Transaction, world: World, since: int, limit: int = CHUNK) -> Sequence[FleetDelta]:

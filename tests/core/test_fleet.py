@@ -273,7 +273,7 @@ def test_the_flags_and_columns_are_those_of_the_wire() -> None:
     text = Path(__file__).parents[2].joinpath("backend/wire/mocdeck/v1/fleet.proto").read_text()
     assert all(f" {flag.name} = {flag.value};" in text for flag in ClientFlag)
     message = text.split("message ClientColumns {")[1].split("}")[0]
-    on_wire = [line.split()[2] for line in message.splitlines() if line.strip().startswith("repeated")]
+    on_wire = [line.split()[1] for line in message.splitlines() if line.strip().startswith("Column ")]
     assert on_wire == [field.name for field in fields(ClientColumns)]
 
 
