@@ -31,6 +31,7 @@ from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES, Dis
 from backend.server.edge import Edge
 from backend.server.notify import Changed
 from backend.server.ports import bind, require_free
+from backend.server.probing import Prober
 from backend.server.survey import Survey
 from backend.service import admin_file, outbox, reconcile, server_certificate, ticks
 from backend.service.agent_file import read_agent_file
@@ -145,6 +146,7 @@ class Agent:
                 log.info("the administrator's login file names the present ports now")
         self._dispatcher = Dispatcher(self._world)
         self._deliverer = Deliverer(self._world, self._ask)
+        prober = Prober(self._world, self._ask, self._live, listening.host, listening.port)
         self._core = Core(
             self._store,
             on_change=self._changed.publish,
@@ -156,7 +158,7 @@ class Agent:
             await server.start()
         # Apart, because a path may lie on a share that hangs: that must hold up nothing but other files of its lane.
         lanes = [functools.partial(self._deliverer.deliver, lane) for lane in self._deliverer.lanes]
-        works: list[Callable[[], Awaitable[None]]] = [self._tick, self._alerting.look]
+        works: list[Callable[[], Awaitable[None]]] = [self._tick, self._alerting.look, prober.look]
         works += [*(one.deliver for one in self._deliveries), *lanes]
         self._loops = [asyncio.create_task(self._for_ever(work)) for work in works]
         return listening

@@ -42,6 +42,10 @@ class LiveCredentials:
         self._data = self._configuration(with_roots=True)
         return True
 
+    def serves(self, chain: bytes, roots: bytes) -> bool:
+        """Tell whether this chain and these roots are what the next handshake meets."""
+        return (self._material.chain, self._material.roots) == (chain, roots)
+
     def login_port(self) -> grpc.ServerCredentials:
         """Server TLS only: no client certificate is asked for."""
         return self._dynamic(lambda: self._login, ask_client=False)
