@@ -16,8 +16,9 @@ from typing import Final
 from cryptography import x509
 
 from backend.client.access_file import AccessFile, make_access_file
+from backend.client.chain import TrustChain
 from backend.client.channel import DataLink, call_login
-from backend.client.errors import AgentUntrusted, FileInvalid, NoCredential
+from backend.client.errors import AgentUntrusted, FileInvalid, NoCredential, Unreachable
 from backend.client.material import Material
 from backend.client.planner import Holding
 from backend.client.record import token_mark
@@ -67,6 +68,7 @@ class Credential:
         if settings.plaintext:
             log.warning("data port without TLS: MOC's debug mode is on", extra={"path": str(settings.access_file)})
         self.material = Material(settings)
+        self.chain = TrustChain(self.material, clock)
         self.link = DataLink(clock, plaintext=settings.plaintext)
 
     def refresh(self) -> bool:
@@ -89,6 +91,8 @@ class Credential:
             token_refused=self._is_token_refused(),
             certificate_refused=access is not None and access.serial == self._refused_serial,
             agent_untrusted=bool(self._distrusted) and self._distrusted == self.material.trust_pem(),
+            chain_refused=self.chain.is_refused,
+            chain_cut=self.chain.is_cut,
         )
 
     def facts(self) -> CredentialFacts:
@@ -137,26 +141,24 @@ class Credential:
         login = self.material.login
         if login is None:
             raise NoCredential(self.material.login_error or "there is no login file; sign-in needs one")
-        host = self._host()
-        line = Line(
-            host=host,
-            port=self._settings.auth_port or login.cloud_auth_port or LOGIN_PORT,
-            server_name=self._settings.server_name or host,
-            trust_pem=self.material.trust_pem(),
-        )
+        line = self._login_line()
         key = await self._take_key()
         request = login_message(login.name, requests.make_csr(key, login.name))
         method = get_method("AuthenticationAgent", "Login")
         try:
             answer = await call_login(line, method, request, login.token, self._clock)
         except AgentError as error:
+            if isinstance(error, AgentUntrusted):
+                self._distrusted = line.trust_pem
             self.note_failure(error, token=login.token)
             raise
         assert isinstance(answer, authentication_pb2.AuthenticationResponse)  # noqa: S101 - the method's own type
         # Signed with the trust that was just proved: the login file's own, or the cloudconfig's newer one.
         new = _paired(line.trust_pem, decoded(answer.Token, "the certificate in the sign-in answer"), key, login.name)
         self.material.swap(new, login=login)
-        self.material.remember(replace(self.material.memory, address=host))  # for a start without the login file
+        self.material.remember(replace(self.material.memory, address=line.host))  # for a start without the login file
+        self.material.settle_chained()
+        new = self.material.access or new
         self._became(new)
         log.info("signed in", extra={"identity": new.identity_name, "serial": new.serial_hex})
         return new
@@ -190,6 +192,16 @@ class Credential:
         log.info("renewed", extra={"identity": new.identity_name, "serial": new.serial_hex})
         return new
 
+    async def follow_chain(self) -> None:
+        """Ask anybody at the login port for the signed chain of trust bundles, and believe where it leads.
+
+        Raises:
+            AgentError: it leads nowhere, or could not be had; what is held stays.
+            OSError, UnsafeFile: the new roots could not be written; the old ones stay.
+        """
+        await self.chain.follow(self._login_line())
+        self._distrusted = ""
+
     def note_success(self) -> None:
         """A call on the data port went through: certificate and roots are good, and the pair before is not needed."""
         self._refused_serial = None
@@ -201,6 +213,8 @@ class Credential:
 
         `token` is the one that was shown, on a sign-in.
         """
+        if not isinstance(error, AgentUntrusted | Unreachable):
+            self._distrusted = ""  # it was the agent that answered
         if token is not None:
             if isinstance(error, TokenRejected):
                 self._refused_token = (token_mark(token), self._clock.now() + REFUSED_TOKEN_REST)
@@ -245,6 +259,16 @@ class Credential:
         key = await asyncio.to_thread(keys.generate_key, kind)  # RSA takes long enough to hold up a shared loop
         self._pending = (key, now)
         return key
+
+    def _login_line(self) -> Line:
+        """The way to the login port, over the newest roots that are believed here."""
+        host, login = self._host(), self.material.login
+        return Line(
+            host=host,
+            port=self._settings.auth_port or (login.cloud_auth_port if login is not None else 0) or LOGIN_PORT,
+            server_name=self._settings.server_name or host,
+            trust_pem=self.material.trust_pem(),
+        )
 
     def _host(self) -> str:
         login = self.material.login

@@ -8,7 +8,8 @@
         ├── CertificateRefused   the agent's TLS did not take our certificate: sign in again
         └── NoCredential         there is neither a usable certificate nor a token to sign in with
 
-Turning gRPC's statuses into these and the core's classes is `backend.client.statuses`' work.
+That the signed chain of trust bundles leads nowhere is `backend.pki.epochs.ChainRefused`. Turning gRPC's statuses into
+these and the core's classes is `backend.client.statuses`' work.
 """
 
 from __future__ import annotations

@@ -12,11 +12,14 @@ from enum import Enum
 from typing import Final
 
 import backend
+from backend.client.chain import links_of
 from backend.client.credential import Credential
+from backend.client.material import Material
 from backend.clock import Clock
 from backend.core.errors import AgentError
 from backend.core.inert import inert
 from backend.core.model import Secret
+from backend.pki.epochs import ChainBroken, ChainCut, read_statement, walk
 from backend.wire.methods import get_method
 from backend.wire.mocdeck.v1 import client_pb2
 
@@ -125,17 +128,43 @@ def _request(credential: Credential, report: Report, now: datetime) -> client_pb
 
 
 def _take_bundle(credential: Credential, reply: client_pb2.BeatReply) -> tuple[bool, str]:
-    """Store a newer bundle and redial with it. An older epoch is never taken: epochs only grow (pki.md 5.1)."""
+    """Store a newer bundle and redial with it. An older epoch is never taken: epochs only grow (pki.md 5.1).
+
+    Where the signed chain from the epoch held came along, it must lead to this very bundle; the word of the agent alone
+    counts only for a client that no chain has led before.
+    """
     if not reply.bundle_pem or reply.epoch <= credential.material.epoch:
         return False, ""
     try:
-        credential.material.store_bundle(reply.epoch, reply.bundle_pem)
+        chained = _is_chained(credential.material, reply)
+        credential.material.store_bundle(reply.epoch, reply.bundle_pem, chained=chained)
     except (AgentError, OSError) as error:
         log.warning("bundle not stored", extra={"epoch": reply.epoch, "why": str(error)})
+        if isinstance(error, ChainCut):
+            credential.chain.note_refusal(error)
         return False, f"the roots of epoch {reply.epoch} are not stored: {error}"
     credential.open_link()
     log.info("bundle stored", extra={"epoch": reply.epoch})
     return True, ""
+
+
+def _is_chained(material: Material, reply: client_pb2.BeatReply) -> bool:
+    """Check the bundle against the signed chain; tell whether the chain proves it.
+
+    Raises:
+        ChainRefused: it leads somewhere else, or is missing where there was one before.
+    """
+    if material.access is None or not material.epoch:
+        return False  # only a login file's roots are held: the first bundle is the agent's word
+    links = links_of(reply.chain)
+    if not links or read_statement(links[0].statement).epoch > material.epoch:
+        if material.memory.chained:
+            raise ChainBroken(f"epoch {reply.epoch} came without its signatures since epoch {material.epoch}")
+        return False  # what is held is older than the first signature
+    walked = walk(material.access.trust_pem, links, epoch=material.epoch)
+    if (walked.epoch, walked.bundle_pem) != (reply.epoch, reply.bundle_pem):
+        raise ChainBroken(f"the chain leads to epoch {walked.epoch}, and another bundle came as epoch {reply.epoch}")
+    return True
 
 
 def _order(reply: client_pb2.BeatReply) -> Order | None:

@@ -74,6 +74,7 @@ class Material:
         self.access: AccessFile | None = None
         self.previous: AccessFile | None = None
         self.login_error = ""
+        self._led: tuple[str, int, str] | None = None  # from the login file's roots of that digest: epoch and bundle
 
     @property
     def memory(self) -> Memory:
@@ -111,11 +112,14 @@ class Material:
 
     def trust_pem(self) -> str:
         """Return the roots to believe: the newest, never an older set for which somebody might hold a stolen key."""
-        if self.login is not None and self.login_trust_is_new:
-            return self.login.trust_pem
-        if self.access is not None:
+        if self.access is not None and not self.login_trust_is_new:
             return self.access.trust_pem
-        return self.login.trust_pem if self.login is not None else ""
+        brought = self.login.trust_pem if self.login is not None else ""
+        return self._led[2] if self._led is not None and self._led[0] == trust_mark(brought) else brought
+
+    def trust_epoch(self) -> int:
+        """Return the epoch of `trust_pem()`; 0 while only a login file speaks for those roots."""
+        return self.epoch if self.access is not None and not self.login_trust_is_new else 0
 
     def refresh(self, now: datetime) -> bool:
         """Read what has changed on disk; tell whether anything did.
@@ -164,8 +168,30 @@ class Material:
         self.confirm()
         return True
 
-    def store_bundle(self, epoch: int, bundle_pem: str) -> None:
+    def take_chained(self, epoch: int, bundle_pem: str) -> None:
+        """Believe the roots to which the signed chain led from `trust_pem()`.
+
+        Those of the cloudconfig are replaced there. Those of a login file that waits for its sign-in stay as they were
+        brought, and the sign-in puts the newer ones into the cloudconfig.
+
+        Raises:
+            OSError, UnsafeFile: the cloudconfig could not be written; nothing was taken.
+        """
+        if self.access is not None and not self.login_trust_is_new:
+            self.store_bundle(epoch, bundle_pem, chained=True)
+        elif self.login is not None:
+            self._led = (trust_mark(self.login.trust_pem), epoch, bundle_pem)
+
+    def settle_chained(self) -> None:
+        """After a sign-in with roots that the chain led to: note their epoch, and renew the login file's roots."""
+        led, self._led = self._led, None
+        if led is not None and self.access is not None and trust_mark(led[2]) == trust_mark(self.access.trust_pem):
+            self.store_bundle(led[1], led[2], chained=True)
+
+    def store_bundle(self, epoch: int, bundle_pem: str, *, chained: bool) -> None:
         """Keep newly published roots in the cloudconfig and, where it can be written, in the login file.
+
+        `chained` tells that the signed chain led to them; later ones without a chain are then refused.
 
         Raises:
             InvalidInput: it is no bundle of CA certificates; nothing was stored.
@@ -180,7 +206,7 @@ class Material:
         write_access_file(self._settings.access_file, renewed)
         self._access_watch.mark()
         self.access = renewed
-        self.remember(replace(self.memory, epoch=epoch, bundle_trust=trust_mark(bundle_pem)))
+        self.remember(replace(self.memory, epoch=epoch, bundle_trust=trust_mark(bundle_pem), chained=chained))
         if self.login is not None and not self.login_is_new:
             with suppress(OSError, AgentError):  # a read-only login file: the cloudconfig's roots are the newer ones
                 self._write_login(self.login.with_trust(bundle_pem))

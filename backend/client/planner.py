@@ -47,6 +47,13 @@ class FetchBundle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FetchChain:
+    """Ask for the signed chain of trust bundles over a channel that nobody vouches for, and follow it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProveClock:
     """Send a heartbeat at once and compare clocks before anything is decided from dates."""
 
@@ -60,7 +67,7 @@ class AwaitLoginFile:
     reason: str
 
 
-Decision: TypeAlias = Wait | Renew | SignIn | FetchBundle | ProveClock | AwaitLoginFile
+Decision: TypeAlias = Wait | Renew | SignIn | FetchBundle | FetchChain | ProveClock | AwaitLoginFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +75,8 @@ class Holding:
     """What the client holds: its certificate, and its token as far as it can be read without the agent's key.
 
     `token_expires_at` None with a token: it states no end. The `*_refused` facts are the agent's own answers about this
-    very certificate and this very token; `agent_untrusted` is ours about the agent.
+    very certificate and this very token; `agent_untrusted` is ours about the agent. `chain_refused`: the signed chain
+    of trust bundles led on from the present roots neither; `chain_cut`: it never will, somebody cut it on purpose.
     """
 
     validity: Validity | None = None
@@ -78,6 +86,8 @@ class Holding:
     token_refused: bool = False
     certificate_refused: bool = False
     agent_untrusted: bool = False
+    chain_refused: bool = False
+    chain_cut: bool = False
 
     def is_token_usable(self, now: datetime) -> bool:
         """Tell whether a sign-in is worth trying; a token is valid while now < its end (RFC 7519)."""
@@ -106,14 +116,16 @@ def decide(situation: Situation, now: datetime) -> Decision:
     holding = situation.holding
     if situation.retry_at is not None and now < situation.retry_at:
         return Wait(until=situation.retry_at, reason="the last try failed; the next one follows")
+    if holding.agent_untrusted and not (holding.chain_refused or holding.chain_cut):
+        return FetchChain(reason="the agent's certificate fits none of the roots held here; newer ones are asked for")
     if situation.login_changed and holding.is_token_usable(now):
         return SignIn(reason="the login file changed")
     if holding.certificate_refused:
         return _sign_in(holding, now, "the agent refuses the certificate")
-    if holding.agent_untrusted:
-        return AwaitLoginFile(reason="the agent's certificate fits none of the roots held here")
     if holding.validity is None:
         return _sign_in(holding, now, "there is no certificate")
+    if holding.agent_untrusted:
+        return AwaitLoginFile(reason=_untrusted_words(holding))
     if situation.clock_doubted:
         return ProveClock(reason="the clock jumped; the agent's time decides")
     return _by_dates(situation, holding.validity, now)
@@ -142,6 +154,12 @@ def _sign_in(holding: Holding, now: datetime, why: str) -> Decision:
     if holding.is_token_usable(now):
         return SignIn(reason=why)
     return AwaitLoginFile(reason=f"{why}, and {_token_words(holding)}")
+
+
+def _untrusted_words(holding: Holding) -> str:
+    if holding.chain_cut:
+        return "the chain of trust was cut, as the CA trusted here may be in wrong hands; the roots held here stay"
+    return "the agent's certificate fits none of the roots held here"
 
 
 def _token_words(holding: Holding) -> str:

@@ -67,7 +67,7 @@ def _diagnose(host: str, port: int, server_name: str, trust_pem: str, access: Ac
     except ssl.SSLError as error:  # an alert: a TLS 1.2 server judges our certificate within the handshake
         return Diagnosis(finding=Finding.REFUSED, detail=error.reason or "TLS alert")
     except OSError as error:
-        return Diagnosis(finding=Finding.UNREACHABLE, detail=_words(error))
+        return Diagnosis(finding=Finding.UNREACHABLE, detail=words_of(error))
 
 
 def _first_answer(secured: ssl.SSLSocket) -> Diagnosis:
@@ -79,7 +79,7 @@ def _first_answer(secured: ssl.SSLSocket) -> Diagnosis:
     except ssl.SSLError as error:
         return Diagnosis(finding=Finding.REFUSED, detail=error.reason or "TLS alert")
     except OSError as error:
-        return Diagnosis(finding=Finding.REFUSED, detail=_words(error))
+        return Diagnosis(finding=Finding.REFUSED, detail=words_of(error))
     if not answer:
         return Diagnosis(finding=Finding.REFUSED, detail="it closed the connection on our certificate")
     return Diagnosis(finding=Finding.ANSWERS)
@@ -110,7 +110,8 @@ def _load_pair(context: ssl.SSLContext, access: AccessFile) -> None:
             Path(name).unlink()
 
 
-def _words(error: OSError) -> str:
+def words_of(error: OSError) -> str:
+    """Say in an operator's words why a connection failed."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, socket.gaierror):

@@ -25,13 +25,16 @@ class Memory:
     """What the next start has to know.
 
     `login_token` and `login_trust` are digests of the login file's parts as this client last used or wrote them; a file
-    that differs was brought by somebody. `bundle_trust` is the digest of the roots that `epoch` stands for.
+    that differs was brought by somebody. `bundle_trust` is the digest of the roots that `epoch` stands for; `chained`
+    that the signed chain led to them. `cut_trust` is the digest of roots from which no chain leads on any more.
     """
 
     login_token: str = ""
     login_trust: str = ""
     epoch: int = 0
     bundle_trust: str = ""
+    chained: bool = False
+    cut_trust: str = ""
     done_order: str = ""
     address: str = ""
 

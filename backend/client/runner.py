@@ -23,6 +23,7 @@ from backend.client.orders import OrderBook
 from backend.client.planner import (
     Decision,
     FetchBundle,
+    FetchChain,
     Renew,
     SignIn,
     Situation,
@@ -32,7 +33,7 @@ from backend.client.planner import (
 from backend.client.progress import Progress, status_of
 from backend.client.settings import RunnerSettings
 from backend.clock import Clock
-from backend.core.errors import AgentError, Fenced, LimitReached
+from backend.core.errors import AgentError, Fenced, LimitReached, NotSupported
 from backend.core.limits import SKEW_UNCERTAIN
 
 log = logging.getLogger(__name__)
@@ -165,6 +166,8 @@ class Runner:
             case FetchBundle():
                 self._beat_at = self._clock.monotonic()
                 self._bundle_behind = False
+            case FetchChain():
+                await self._follow_chain(decision)
             case _:  # waiting; a doubted clock is settled by the heartbeat that is due now
                 pass
 
@@ -187,10 +190,23 @@ class Runner:
             self._done(self._orders.finish())  # a sign-in brings a new certificate too
         self._beat_at = self._clock.monotonic()
 
-    def _failed(self, decision: SignIn | Renew, error: AgentError | OSError) -> None:
-        self._complain(str(error))
-        if isinstance(decision, Renew) and self._credential.holding().certificate_refused:
-            return  # the next pass signs in, and that is another try
+    async def _follow_chain(self, decision: FetchChain) -> None:
+        """Find the way back to an agent whose roots were changed while this client slept."""
+        log.info("chain of trust wanted", extra={"why": decision.reason})
+        try:
+            await self._credential.follow_chain()
+        except (AgentError, OSError) as error:
+            self._failed(decision, error)
+            return
+        self._retry_at = None
+        self._try_backoff.succeed()
+        self._beat_at = self._clock.monotonic()
+
+    def _failed(self, decision: SignIn | Renew | FetchChain, error: AgentError | OSError) -> None:
+        if not isinstance(error, NotSupported):  # an older agent has no chain: what led to asking for it stays said
+            self._complain(str(error))
+        if self._has_another_way(decision):
+            return  # the next pass takes it
         is_put_off = isinstance(error, Fenced | LimitReached)
         hint = error.retry_after if isinstance(error, Fenced | LimitReached) else timedelta(0)
         reached = isinstance(error, AgentError) and not is_put_off and error.reason != "unreachable"
@@ -201,6 +217,16 @@ class Runner:
         wait = max(LEAST_SLEEP, self._try_backoff.fail(cap=cap, at_least=hint))
         self._retry_at = self._believed_now() + timedelta(seconds=int(wait.total_seconds()))
         self._news.tell_failure(str(error), int(wait.total_seconds()))
+
+    def _has_another_way(self, decision: SignIn | Renew | FetchChain) -> bool:
+        """Tell whether the failure of one way opens another: that is no second try of the same."""
+        holding = self._credential.holding()
+        is_led_no_further = holding.chain_refused or holding.chain_cut
+        if isinstance(decision, FetchChain):
+            return is_led_no_further
+        if isinstance(decision, Renew) and holding.certificate_refused:
+            return True
+        return holding.agent_untrusted and not is_led_no_further
 
     def _is_too_soon(self) -> bool:
         """A certificate that is due or refused at birth must not become a storm; what people want is not held up."""
@@ -283,7 +309,7 @@ class Runner:
         self._news.tell(status, refused=self._credential.holding().certificate_refused)
 
     def _pause(self, decision: Decision) -> timedelta:
-        if isinstance(decision, SignIn | Renew | FetchBundle):
+        if isinstance(decision, SignIn | Renew | FetchBundle | FetchChain):
             return LEAST_SLEEP
         pause = LOOK_EVERY
         if self._credential.material.access is not None:

@@ -1,8 +1,8 @@
 """An operator's connection to one agent: every call made with a credential that is kept usable meanwhile.
 
-Owns when the credential is renewed or signed in anew between calls, and one retry after a refusal that a fresh
-credential cures. Heartbeats bring new roots before a CA rotation's cutover, so the session survives it. Rows, plans and
-words are for the call modules beside it.
+Owns when the credential is renewed or signed in anew between calls, and the retries after refusals that fresh roots or
+a fresh credential cure. Heartbeats bring new roots before a CA rotation's cutover, so the session survives it. Rows,
+plans and words are for the call modules beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from backend.client.credential import Credential, CredentialFacts
 from backend.client.errors import AgentUntrusted, NoCredential, Unreachable
 from backend.client.heartbeat import Order, OrderKind, Report, beat
 from backend.client.orders import OrderBook
-from backend.client.planner import AwaitLoginFile, Renew, SignIn, Situation, decide
+from backend.client.planner import AwaitLoginFile, FetchChain, Renew, SignIn, Situation, decide
 from backend.client.settings import ClientSettings
 from backend.clock import Clock
 from backend.core.errors import AgentError, Unauthenticated
@@ -37,6 +37,7 @@ M = TypeVar("M", bound=Message)
 
 _WORD_SECONDS: Final = 1.0
 _CURABLE: Final = (Unauthenticated, AgentUntrusted)
+_CURES: Final = 2  # of one call: after a CA rotation that was slept through, newer roots and then a new sign-in
 
 
 class Session:
@@ -87,39 +88,43 @@ class Session:
             AgentError: the agent's refusal, or what is wrong with the connection.
         """
         method = get_method(service, name)
-        shown = await self._keep_credential()
-        try:
-            answer = await self._once(method, request, deadline or CALL_DEADLINE)
-        except _CURABLE as error:
-            if not await self._cure(error, shown):
-                raise
-            answer = await self._once(method, request, deadline or CALL_DEADLINE)
+        cures = _CURES
+        while True:
+            shown = await self._keep_credential()
+            try:
+                answer = await self._once(method, request, deadline or CALL_DEADLINE)
+                break
+            except _CURABLE as error:
+                cures -= 1
+                if cures < 0 or not await self._cure(error, shown):
+                    raise
         if not isinstance(answer, kind):
             raise TypeError(f"{method.path} answers with {type(answer).__name__}, not {kind.__name__}")
         return answer
 
     async def stream(self, service: str, name: str, request: Message, kind: type[M]) -> AsyncIterator[M]:
-        """Yield the answers of a streaming call. A refusal before the first answer is cured once, as in `call`.
+        """Yield the answers of a streaming call. A refusal before the first answer is cured as in `call`.
 
         Raises:
             AgentError: the agent's refusal, or what is wrong with the connection.
         """
         method = get_method(service, name)
-        shown = await self._keep_credential()
-        began = False
-        try:
-            async for answer in self._stream_once(method, request, kind):
-                began = True
-                yield answer
-        except _CURABLE as error:
-            if not await self._cure(error, shown):
-                raise
-            if began:
-                raise Unreachable("the connection was renewed with a fresh credential; ask again") from None
-        else:
-            return
-        async for answer in self._stream_once(method, request, kind):
-            yield answer
+        cures = _CURES
+        while True:
+            shown = await self._keep_credential()
+            began = False
+            try:
+                async for answer in self._stream_once(method, request, kind):
+                    began = True
+                    yield answer
+            except _CURABLE as error:
+                cures -= 1
+                if cures < 0 or not await self._cure(error, shown):
+                    raise
+                if began:
+                    raise Unreachable("the connection was renewed with a fresh credential; ask again") from None
+            else:
+                return
 
     def beat_soon(self) -> None:
         """Send the next heartbeat within a second: a CA rotation waits to hear that this session has the new roots."""
@@ -159,6 +164,8 @@ class Session:
         async with self._renewing:
             self._credential.refresh()
             decision = decide(self._situation(), self._clock.now())
+            if isinstance(decision, FetchChain) and await self._follow_chain():
+                decision = decide(self._situation(), self._clock.now())
             if isinstance(decision, Renew | SignIn):
                 await self._issue(decision)
             elif isinstance(decision, AwaitLoginFile) and self._is_without_certificate():
@@ -168,18 +175,40 @@ class Session:
     async def _issue(self, decision: Renew | SignIn) -> None:
         try:
             await (self._credential.renew() if isinstance(decision, Renew) else self._credential.sign_in())
+        except AgentUntrusted as error:
+            if not await self._follow_chain():
+                self._put_off(decision, error)
+            elif isinstance(again := decide(self._situation(), self._clock.now()), Renew | SignIn):
+                await self._issue(again)  # once: after it the chain is known to lead no further
+            return
         except (AgentError, OSError) as error:
-            access = self._credential.material.access
-            wait = self._backoff.fail(cap=retry_cap(access.validity.lifetime if access is not None else None))
-            self._retry_at = self._clock.now() + timedelta(seconds=int(wait.total_seconds()))
-            log.warning("try failed", extra={"why": str(error), "step": decision.reason})
-            if self._is_without_certificate():
-                self._retry_at = None  # a person waits: the next call tries at once
-                raise
+            self._put_off(decision, error)
             return
         self._retry_at = None
         self._backoff.succeed()
         self._finish_order()
+
+    async def _follow_chain(self) -> bool:
+        """Tell whether the signed chain led to newer roots; without any, what is held stays and was tried."""
+        if not isinstance(decide(self._situation(), self._clock.now()), FetchChain):
+            return False
+        try:
+            await self._credential.follow_chain()
+        except (AgentError, OSError) as error:
+            self._last_error = str(error)
+            log.warning("chain of trust not followed", extra={"why": str(error)})
+            return False
+        return True
+
+    def _put_off(self, decision: Renew | SignIn, error: AgentError | OSError) -> None:
+        """Let the next try wait; where nothing usable is left, a person waits too and hears why at once."""
+        access = self._credential.material.access
+        wait = self._backoff.fail(cap=retry_cap(access.validity.lifetime if access is not None else None))
+        self._retry_at = self._clock.now() + timedelta(seconds=int(wait.total_seconds()))
+        log.warning("try failed", extra={"why": str(error), "step": decision.reason})
+        if self._is_without_certificate():
+            self._retry_at = None
+            raise error
 
     async def _cure(self, error: AgentError, shown: AccessFile | None) -> bool:
         """Tell whether a call that was refused may be made once more, with another credential or other roots."""
@@ -193,10 +222,11 @@ class Session:
             self._retry_at = None
             if self._credential.refresh() and material.access is not shown:
                 return True  # another program on this computer has renewed it
-            if not isinstance(decide(self._situation(), self._clock.now()), SignIn):
-                return False
-            await self._credential.sign_in()
-            return True
+            is_led = await self._follow_chain()
+            if isinstance(decide(self._situation(), self._clock.now()), SignIn):
+                await self._credential.sign_in()
+                return True
+            return is_led
 
     def _situation(self) -> Situation:
         order = self._orders.open

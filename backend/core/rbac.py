@@ -230,6 +230,7 @@ _MOCDECK: Final = {
     "AuthorityAgent/GetRotation": _READ_FLEET,
     "AuthorityAgent/MoveRotation": _ROTATE_CA,
     "AuthorityAgent/DestroyAuthority": _DESTROY_CA,
+    "TrustAgent/GetBundleChain": _ANONYMOUS,  # public, and for those who cannot be told apart yet
     "ClientAgent/Beat": _AUTHENTICATED,  # about the caller's own identity and no other
     "AuditAgent/List": _READ_FLEET,
     "AuditAgent/Verify": _READ_FLEET,

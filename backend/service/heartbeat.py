@@ -14,8 +14,10 @@ from typing import Final
 from backend.core.errors import AccessDenied
 from backend.core.inert import inert
 from backend.core.model import Heartbeat, Identity, Outcome, Secret
+from backend.pki.epochs import Link
 from backend.service import audit
 from backend.service.caller import Caller
+from backend.service.epochs import links_since
 from backend.service.fence import is_fenced
 from backend.service.token_line import find_current, mark_token_delivered, rotate_token
 from backend.service.world import World
@@ -53,7 +55,8 @@ class Beat:
 class BeatAnswer:
     """What goes back; `bundle_pem` is empty for a client at the present epoch, `login_token` comes with TAKE_TOKEN.
 
-    `interval` is the one wished for, to a client that named none; zero: as before.
+    `chain` proves to a client that has an epoch how the bundle follows from that one. `interval` is the one wished for,
+    to a client that named none; zero: as before.
     """
 
     agent_time: datetime
@@ -62,6 +65,7 @@ class BeatAnswer:
     bundle_pem: str
     order: Order | None
     login_token: Secret | None
+    chain: tuple[Link, ...] = ()
 
 
 def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswer:
@@ -90,6 +94,7 @@ def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswe
         bundle_pem="" if beat.epoch == bundle.epoch else bundle.pem,
         order=order,
         login_token=token,
+        chain=links_since(tx, beat.epoch) if 0 < beat.epoch < bundle.epoch else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""How often the agent lets something happen: sign-ins of an address, wrong tokens of an address, issues of an identity.
+"""How often the agent lets something happen: sign-ins, wrong tokens and chains by address, issues by identity.
 
 Failures count against the address that they came from, never against the name that was tried: nobody can shut another
 out by failing in its name (pki.md, R73). An IPv6 network of 64 bits counts as one address, because its owner has them
@@ -20,6 +20,7 @@ from backend.core.errors import LimitReached, TokenRejected
 _NETWORK_BITS: Final = 64
 _SIGN_INS: Final = Rate(count=100, per=timedelta(seconds=1), burst=500)
 _FAILURES: Final = Rate(count=1, per=timedelta(seconds=1), burst=30)
+_CHAINS: Final = Rate(count=100, per=timedelta(seconds=1), burst=500)  # a whole site may wake up at once
 _ISSUES: Final = Rate(count=10, per=timedelta(minutes=1), burst=10)
 
 
@@ -33,10 +34,11 @@ class RateLimits:
 
     sign_ins: Rate | None = _SIGN_INS
     failed_sign_ins: Rate | None = _FAILURES
+    chains: Rate | None = _CHAINS
     issues: Rate | None = _ISSUES
 
 
-UNLIMITED: Final = RateLimits(sign_ins=None, failed_sign_ins=None, issues=None)
+UNLIMITED: Final = RateLimits(sign_ins=None, failed_sign_ins=None, chains=None, issues=None)
 
 
 class Rates:
@@ -46,6 +48,7 @@ class Rates:
         limits = limits or RateLimits()
         self._sign_ins = Buckets(limits.sign_ins)
         self._failures = Buckets(limits.failed_sign_ins)
+        self._chains = Buckets(limits.chains)
         self._issues = Buckets(limits.issues)
 
     @contextmanager
@@ -65,6 +68,15 @@ class Rates:
         except TokenRejected:
             self._failures.take(key, now)
             raise
+
+    def chain(self, address: str, now: datetime) -> None:
+        """Count a request for the signed chain of trust bundles, which asks for no credential.
+
+        Raises:
+            LimitReached: too many came from there.
+        """
+        if wait := self._chains.take(_key(address), now):
+            raise LimitReached(f"too many clients at {address} ask for the chain of trust bundles at once", wait)
 
     def wait_for_issue(self, identity_number: int, now: datetime) -> timedelta:
         """Count a new certificate of an identity; how long it has to wait instead, or zero."""

@@ -35,10 +35,12 @@ from backend.wire.mocdeck.v1 import (
     delivery_pb2,
     fleet_pb2,
     operation_pb2,
+    trust_pb2,
 )
 
-# The login port asks for no client certificate, so only the service that hands one out may be there (protocol.md 1.1).
-LOGIN_FILES: Final[tuple[FileDescriptor, ...]] = (authentication_pb2.DESCRIPTOR,)
+# The login port asks for no client certificate: there is the service that hands one out (protocol.md 1.1), and the one
+# by which whoever no longer trusts the agent finds its way back.
+LOGIN_FILES: Final[tuple[FileDescriptor, ...]] = (authentication_pb2.DESCRIPTOR, trust_pb2.DESCRIPTOR)
 DATA_FILES: Final[tuple[FileDescriptor, ...]] = (
     identity_pb2.DESCRIPTOR,
     certificate_pb2.DESCRIPTOR,

@@ -262,7 +262,7 @@ def test_a_bundle_that_is_none_changes_nothing(make_access: Callable[[], AccessF
     material.refresh(NOW)
     for bundle in ("", "garbage", held.certificate_pem):
         with pytest.raises(InvalidInput):
-            material.store_bundle(5, bundle)
+            material.store_bundle(5, bundle, chained=False)
     assert (access_file.read_access_file(path), material.epoch) == (held, 0)
 
 

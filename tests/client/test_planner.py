@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from backend.client.planner import (
     AwaitLoginFile,
     FetchBundle,
+    FetchChain,
     Holding,
     ProveClock,
     Renew,
@@ -74,7 +75,35 @@ def test_without_a_certificate_the_token_decides() -> None:
 
 def test_a_refused_certificate_signs_in_and_an_untrusted_agent_is_not_shown_the_token() -> None:
     assert isinstance(decide(holding(certificate_refused=True), BORN), SignIn)
-    assert isinstance(decide(holding(agent_untrusted=True), BORN), AwaitLoginFile)
+    for led_no_further in ({"chain_refused": True}, {"chain_cut": True}):
+        assert isinstance(decide(holding(agent_untrusted=True, **led_no_further), BORN), AwaitLoginFile)
+
+
+def test_a_client_that_no_longer_knows_the_agent_asks_for_the_signed_chain_first() -> None:
+    for held in (HELD, replace(HELD, validity=None), replace(HELD, has_token=False)):
+        untrusting = replace(held, agent_untrusted=True)
+        for at in (BORN, LIFE.not_after + SECOND):
+            assert isinstance(decide(Situation(holding=untrusting), at), FetchChain)
+            assert isinstance(decide(Situation(holding=untrusting, login_changed=True), at), FetchChain)
+    failed = situation(holding=replace(HELD, agent_untrusted=True), retry_at=BORN + SECOND)
+    assert isinstance(decide(failed, BORN), Wait)
+    assert isinstance(decide(failed, BORN + SECOND), FetchChain)
+
+
+def test_after_a_cut_it_keeps_what_it_has_and_says_so() -> None:
+    """R74: never another walk with these roots; a login file that somebody brings is another matter."""
+    cut = replace(HELD, agent_untrusted=True, chain_cut=True)
+    waits = decide(Situation(holding=cut), BORN)
+    assert isinstance(waits, AwaitLoginFile)
+    assert "was cut" in waits.reason
+    assert "stay" in waits.reason
+    assert isinstance(decide(Situation(holding=cut, login_changed=True), BORN), SignIn)
+    assert isinstance(decide(Situation(holding=replace(cut, agent_untrusted=False)), BORN), Wait)
+
+
+def test_a_chain_that_led_nowhere_leaves_a_client_without_a_certificate_trying_to_sign_in() -> None:
+    led_nowhere = holding(validity=None, agent_untrusted=True, chain_refused=True)
+    assert isinstance(decide(led_nowhere, BORN), SignIn)
 
 
 def test_a_changed_login_file_comes_first_unless_its_token_is_dead() -> None:

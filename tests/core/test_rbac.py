@@ -78,9 +78,9 @@ def test_every_rpc_that_is_served_has_exactly_one_row() -> None:
     assert set(PERMISSIONS) == served
 
 
-def test_only_the_login_asks_for_no_certificate() -> None:
+def test_only_the_login_and_the_public_chain_ask_for_no_certificate() -> None:
     open_to_all = [path for path, rule in PERMISSIONS.items() if rule.kind is RuleKind.ANONYMOUS]
-    assert open_to_all == [f"{SECURITY}AuthenticationAgent/Login"]
+    assert open_to_all == [f"{SECURITY}AuthenticationAgent/Login", "/mocdeck.v1.TrustAgent/GetBundleChain"]
 
 
 def test_every_need_names_an_operation() -> None:

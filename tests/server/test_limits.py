@@ -18,7 +18,7 @@ from backend.service.rates import UNLIMITED, RateLimits, Rates
 from backend.store.records import Order, OrderKind
 from backend.wire.convert import login_message
 from backend.wire.methods import get_method
-from backend.wire.mocdeck.v1 import operation_pb2
+from backend.wire.mocdeck.v1 import operation_pb2, trust_pb2
 
 SECOND = timedelta(seconds=1)
 VICTIM, ATTACKER = "192.0.2.7", "198.51.100.9"
@@ -80,6 +80,21 @@ def test_a_flood_of_sign_ins_is_held_up_by_address(site: Any) -> None:
     assert sign_in(site, VICTIM, token, key) is None
     site.clock.advance(SECOND)
     assert [type(sign_in(site, ATTACKER, token, key)) for _ in range(3)] == [type(None), type(None), LimitReached]
+
+
+def test_the_chain_of_trust_is_told_to_anybody_but_not_without_end(site: Any) -> None:
+    site = limited(site, chains=Rate(count=1, per=SECOND, burst=3))
+
+    def ask() -> Any:
+        return site.call("TrustAgent", "GetBundleChain", trust_pb2.BundleChainRequest())
+
+    assert [len(ask().links) for _ in range(3)] == [1, 1, 1]
+    with pytest.raises(LimitReached, match="ask for the chain") as held_up:
+        ask()
+    assert held_up.value.retry_after == SECOND
+    assert sign_in(site, VICTIM, token_of_admin(site)) is None
+    site.clock.advance(SECOND)
+    assert ask().links
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ def test_1_the_ports_are_55000_for_data_and_65000_for_sign_in() -> None:
     defaults = {parameter.name: parameter.default for parameter in run.params}
     assert (defaults["port"], defaults["auth_port"]) == (55000, 65000)
     assert (bootstrap.DATA_PORT, bootstrap.AUTH_PORT) == (55000, 65000)
-    assert list(LOGIN_METHODS) == ["/moc.cloudagent.security.AuthenticationAgent/Login"]
+    of_moc = [path for path in LOGIN_METHODS if path.startswith("/moc.")]
+    assert of_moc == ["/moc.cloudagent.security.AuthenticationAgent/Login"]
 
 
 def test_2_the_token_is_bare_and_a_bearer_prefix_makes_it_no_token(site: Any) -> None:

@@ -137,8 +137,11 @@ def test_the_method_table_names_the_published_requests_and_responses() -> None:
             assert not method.streams_answers
 
 
-def test_only_sign_in_is_on_the_login_port() -> None:
-    assert set(LOGIN_METHODS) == {"/moc.cloudagent.security.AuthenticationAgent/Login"}
+def test_only_sign_in_and_the_public_chain_are_on_the_login_port() -> None:
+    assert set(LOGIN_METHODS) == {
+        "/moc.cloudagent.security.AuthenticationAgent/Login",
+        "/mocdeck.v1.TrustAgent/GetBundleChain",
+    }
     assert not LOGIN_METHODS.keys() & DATA_METHODS.keys()
 
 

@@ -20,6 +20,7 @@ from backend.server.servicers import (
     inventory,
     operation,
     role,
+    trust,
 )
 
 TABLE: Final[Table] = MappingProxyType(
@@ -37,5 +38,6 @@ TABLE: Final[Table] = MappingProxyType(
         **audit.TABLE,
         **alert.TABLE,
         **delivery.TABLE,
+        **trust.TABLE,
     }
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from backend.core.errors import InvalidInput
 from backend.server.servicer import Context, Served, Table
+from backend.server.servicers.trust import link_messages
 from backend.service.heartbeat import Beat, beat
 from backend.store.records import OrderKind
 from backend.wire.convert.instants import known_instant, unix
@@ -57,6 +58,7 @@ def _beat(context: Context, request: client_pb2.BeatRequest) -> client_pb2.BeatR
         bundle_pem=answer.bundle_pem,
         order=client_pb2.Order(id=order.id, kind=_KINDS[order.kind]) if order is not None else None,
         login_token=answer.login_token.reveal() if answer.login_token is not None else "",
+        chain=link_messages(answer.chain),
     )
 
 

@@ -12,7 +12,9 @@ import pytest
 from backend.core.facts import Severity
 from backend.core.health import assess
 from backend.core.model import TokenState
+from backend.pki.epochs import walk
 from backend.service import audit
+from backend.service.epochs import publish_epoch
 from backend.service.fence import set_fence
 from backend.service.fleet import columns_of
 from backend.store.records import Order, OrderKind
@@ -106,6 +108,21 @@ def test_a_client_behind_the_present_epoch_gets_the_bundle_and_one_at_it_does_no
     first = client.beat()
     assert first.bundle_pem.startswith("-----BEGIN CERTIFICATE-----")
     assert client.beat().bundle_pem == ""
+
+
+def test_a_client_that_is_behind_gets_the_chain_from_its_own_epoch_on(live: Live) -> None:
+    client = live.client("kva")
+    client.beat()
+    world, first = live.site.world, client.bundle
+    with live.site.transaction() as tx:
+        tx.authorities.add(world.signer.stage(2, "north", live.site.clock.now(), world.policy.authority_lifetime))
+        publish_epoch(tx, world, (1, 2), live.site.clock.now())
+    client.epoch = 0
+    assert client.beat().chain == ()  # only a login file's roots are held: there is nothing to follow from
+    client.epoch = 1
+    answer = client.beat()
+    assert walk(first, answer.chain, epoch=1).bundle_pem == answer.bundle_pem
+    assert client.beat().chain == ()
 
 
 def test_a_client_from_the_future_of_a_restored_store_gets_the_bundle_again(live: Live) -> None:

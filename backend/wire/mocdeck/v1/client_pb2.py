@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from backend.wire.mocdeck.v1 import trust_pb2 as backend_dot_wire_dot_mocdeck_dot_v1_dot_trust__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$backend/wire/mocdeck/v1/client.proto\x12\nmocdeck.v1\"\xf3\x01\n\x0b\x42\x65\x61tRequest\x12\x0e\n\x06serial\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05\x63lock\x18\x03 \x01(\x12\x12\x12\n\nloop_alive\x18\x04 \x01(\x08\x12\x12\n\nlast_error\x18\x05 \x01(\t\x12\x10\n\x08interval\x18\x06 \x01(\r\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x10\n\x08token_id\x18\x08 \x01(\t\x12\x17\n\x0f\x63\x61n_store_token\x18\t \x01(\x08\x12\x12\n\ndone_order\x18\n \x01(\t\x12\x1a\n\rrenews_itself\x18\x0b \x01(\x08H\x00\x88\x01\x01\x42\x10\n\x0e_renews_itself\"\x90\x01\n\tBeatReply\x12\x12\n\nagent_time\x18\x01 \x01(\x12\x12\x10\n\x08interval\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x12\n\nbundle_pem\x18\x04 \x01(\t\x12 \n\x05order\x18\x05 \x01(\x0b\x32\x11.mocdeck.v1.Order\x12\x18\n\x0blogin_token\x18\x06 \x01(\tB\x03\x80\x01\x01\"8\n\x05Order\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.mocdeck.v1.OrderKind*K\n\tOrderKind\x12\x0e\n\nORDER_NONE\x10\x00\x12\r\n\tRENEW_NOW\x10\x01\x12\x0f\n\x0bSIGN_IN_NOW\x10\x02\x12\x0e\n\nTAKE_TOKEN\x10\x03\x32\x45\n\x0b\x43lientAgent\x12\x36\n\x04\x42\x65\x61t\x12\x17.mocdeck.v1.BeatRequest\x1a\x15.mocdeck.v1.BeatReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$backend/wire/mocdeck/v1/client.proto\x12\nmocdeck.v1\x1a#backend/wire/mocdeck/v1/trust.proto\"\xf3\x01\n\x0b\x42\x65\x61tRequest\x12\x0e\n\x06serial\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05\x63lock\x18\x03 \x01(\x12\x12\x12\n\nloop_alive\x18\x04 \x01(\x08\x12\x12\n\nlast_error\x18\x05 \x01(\t\x12\x10\n\x08interval\x18\x06 \x01(\r\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x10\n\x08token_id\x18\x08 \x01(\t\x12\x17\n\x0f\x63\x61n_store_token\x18\t \x01(\x08\x12\x12\n\ndone_order\x18\n \x01(\t\x12\x1a\n\rrenews_itself\x18\x0b \x01(\x08H\x00\x88\x01\x01\x42\x10\n\x0e_renews_itself\"\xb7\x01\n\tBeatReply\x12\x12\n\nagent_time\x18\x01 \x01(\x12\x12\x10\n\x08interval\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x12\n\nbundle_pem\x18\x04 \x01(\t\x12 \n\x05order\x18\x05 \x01(\x0b\x32\x11.mocdeck.v1.Order\x12\x18\n\x0blogin_token\x18\x06 \x01(\tB\x03\x80\x01\x01\x12%\n\x05\x63hain\x18\x07 \x03(\x0b\x32\x16.mocdeck.v1.BundleLink\"8\n\x05Order\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.mocdeck.v1.OrderKind*K\n\tOrderKind\x12\x0e\n\nORDER_NONE\x10\x00\x12\r\n\tRENEW_NOW\x10\x01\x12\x0f\n\x0bSIGN_IN_NOW\x10\x02\x12\x0e\n\nTAKE_TOKEN\x10\x03\x32\x45\n\x0b\x43lientAgent\x12\x36\n\x04\x42\x65\x61t\x12\x17.mocdeck.v1.BeatRequest\x1a\x15.mocdeck.v1.BeatReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +34,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BEATREPLY'].fields_by_name['login_token']._loaded_options = None
   _globals['_BEATREPLY'].fields_by_name['login_token']._serialized_options = b'\200\001\001'
-  _globals['_ORDERKIND']._serialized_start=503
-  _globals['_ORDERKIND']._serialized_end=578
-  _globals['_BEATREQUEST']._serialized_start=53
-  _globals['_BEATREQUEST']._serialized_end=296
-  _globals['_BEATREPLY']._serialized_start=299
-  _globals['_BEATREPLY']._serialized_end=443
-  _globals['_ORDER']._serialized_start=445
-  _globals['_ORDER']._serialized_end=501
-  _globals['_CLIENTAGENT']._serialized_start=580
-  _globals['_CLIENTAGENT']._serialized_end=649
+  _globals['_ORDERKIND']._serialized_start=579
+  _globals['_ORDERKIND']._serialized_end=654
+  _globals['_BEATREQUEST']._serialized_start=90
+  _globals['_BEATREQUEST']._serialized_end=333
+  _globals['_BEATREPLY']._serialized_start=336
+  _globals['_BEATREPLY']._serialized_end=519
+  _globals['_ORDER']._serialized_start=521
+  _globals['_ORDER']._serialized_end=577
+  _globals['_CLIENTAGENT']._serialized_start=656
+  _globals['_CLIENTAGENT']._serialized_end=725
 # @@protoc_insertion_point(module_scope)

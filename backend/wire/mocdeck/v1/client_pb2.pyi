@@ -1,7 +1,9 @@
+from backend.wire.mocdeck.v1 import trust_pb2 as _trust_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -44,20 +46,22 @@ class BeatRequest(_message.Message):
     def __init__(self, serial: _Optional[str] = ..., epoch: _Optional[int] = ..., clock: _Optional[int] = ..., loop_alive: _Optional[bool] = ..., last_error: _Optional[str] = ..., interval: _Optional[int] = ..., version: _Optional[str] = ..., token_id: _Optional[str] = ..., can_store_token: _Optional[bool] = ..., done_order: _Optional[str] = ..., renews_itself: _Optional[bool] = ...) -> None: ...
 
 class BeatReply(_message.Message):
-    __slots__ = ("agent_time", "interval", "epoch", "bundle_pem", "order", "login_token")
+    __slots__ = ("agent_time", "interval", "epoch", "bundle_pem", "order", "login_token", "chain")
     AGENT_TIME_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_PEM_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
     LOGIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
     agent_time: int
     interval: int
     epoch: int
     bundle_pem: str
     order: Order
     login_token: str
-    def __init__(self, agent_time: _Optional[int] = ..., interval: _Optional[int] = ..., epoch: _Optional[int] = ..., bundle_pem: _Optional[str] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., login_token: _Optional[str] = ...) -> None: ...
+    chain: _containers.RepeatedCompositeFieldContainer[_trust_pb2.BundleLink]
+    def __init__(self, agent_time: _Optional[int] = ..., interval: _Optional[int] = ..., epoch: _Optional[int] = ..., bundle_pem: _Optional[str] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., login_token: _Optional[str] = ..., chain: _Optional[_Iterable[_Union[_trust_pb2.BundleLink, _Mapping]]] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("id", "kind")
