@@ -37,6 +37,7 @@ for _move in MOVES:
 
 @command.command("plan")
 @click.option("--disruptive", is_flag=True, help="The documented one: every client loses the agent and signs in again.")
+@click.option("--compromise", is_flag=True, help="The CA's key is in other hands: disruptive, fast, chain cut.")
 @click.option("--auto", "automatic", is_flag=True, help="Leave each phase as soon as its gates are met.")
 @click.option("--shadow-for", type=duration, default=timedelta(0), help="Least time of the second judging, as in 2d.")
 @click.option("--quiet-for", type=duration, default=timedelta(0), help="Least time without a refusal, as in 1h.")
@@ -46,6 +47,7 @@ for _move in MOVES:
 def plan(
     ctx: click.Context,
     disruptive: bool,
+    compromise: bool,
     automatic: bool,
     shadow_for: timedelta,
     quiet_for: timedelta,
@@ -58,9 +60,11 @@ def plan(
     """
     from backend.cli.session import run_with_operator
 
-    if disruptive and (automatic or shadow_for or quiet_for or stop_percent is not None):
+    if disruptive and compromise:
+        raise click.UsageError("--compromise is disruptive already; give one of the two.", ctx)
+    if (disruptive or compromise) and (automatic or shadow_for or quiet_for or stop_percent is not None):
         raise click.UsageError("--auto, --shadow-for, --quiet-for and --stop-percent go with overlap only.", ctx)
-    kind = "disruptive" if disruptive else "overlap"
+    kind = "compromise" if compromise else "disruptive" if disruptive else "overlap"
 
     async def ask(operator: Operator) -> RotationPlan:
         return await operator.plan_rotation(

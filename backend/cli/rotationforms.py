@@ -20,13 +20,14 @@ from backend.cli.words import day, moment
 if TYPE_CHECKING:
     from backend.wire.mocdeck.v1.authority_pb2 import AuthorityList, Rotation, RotationClient, RotationPlan
 
+_ONE_CUT: Final = {"", "disruptive", "compromise"}  # kinds in which everybody loses the agent at once
 PLAN_SCHEMA: Final = "mocdeck.rotation-plan/1"
 ROTATION_SCHEMA: Final = "mocdeck.rotation/1"
 
 
 def plan_text(plan: RotationPlan) -> str:
     """Readiness, blast radius and what has to be typed."""
-    if plan.kind not in {"", "disruptive"}:
+    if plan.kind not in _ONE_CUT:
         return overlap_plan_text(plan)
     checks = [[check.result, check.test, check.details, check.recommendation or "-"] for check in plan.checks]
     clients = [
@@ -81,12 +82,12 @@ def plan_values(plan: RotationPlan) -> dict[str, Any]:
         },
         "clients": [_client(one) for one in plan.clients],
         "kind": plan.kind or "disruptive",
-    } | (overlap_plan_values(plan) if plan.kind not in {"", "disruptive"} else {})
+    } | (overlap_plan_values(plan) if plan.kind not in _ONE_CUT else {})
 
 
 def rotation_text(rotation: Rotation, *, all_clients: bool) -> str:
     """Where a rotation stands; of the clients only those that are not back, unless all are wanted."""
-    if rotation.kind not in {"", "disruptive"}:
+    if rotation.kind not in _ONE_CUT:
         return overlap_text(rotation, all_clients=all_clients)
     shown = [one for one in rotation.clients if all_clients or one.state != "returned"]
     rows = [
@@ -111,7 +112,7 @@ def rotation_text(rotation: Rotation, *, all_clients: bool) -> str:
 
 def rotation_counts(rotation: Rotation) -> str:
     """The counts of all clients, which sum to the total."""
-    if rotation.kind not in {"", "disruptive"}:
+    if rotation.kind not in _ONE_CUT:
         return overlap_counts(rotation)
     return (
         f"{rotation.connected} connected, {rotation.informed} informed, {rotation.lost} lost, "
@@ -149,7 +150,7 @@ def rotation_values(rotation: Rotation) -> dict[str, Any]:
         "gates": [{"test": gate.test, "met": gate.met, "why": gate.why} for gate in rotation.gates],
         "clients": [_client(one) for one in rotation.clients],
         "kind": rotation.kind or "disruptive",
-    } | (overlap_values(rotation) if rotation.kind not in {"", "disruptive"} else {})
+    } | (overlap_values(rotation) if rotation.kind not in _ONE_CUT else {})
 
 
 def waits_for_a_person(rotation: Rotation) -> bool:

@@ -68,6 +68,19 @@ def way_back(facts: ClientFacts, now: datetime, *, heartbeat_alive: bool, place:
     )
 
 
+def after_compromise(way: WayBack, place: str) -> WayBack:
+    """Tell how a client returns when the old CA's key is in other hands: only a fresh login file is worth anything.
+
+    Heartbeats and the signed bundle chain rest on the old CA, so neither may carry the new root (pki.md 4.6 and 5.6).
+    """
+    if way.route is not ReturnRoute.ITSELF:
+        return way
+    lack = "Nothing that the old CA vouches for may bring it the new root"
+    if place:
+        return WayBack(route=ReturnRoute.FILE, why=f"{lack}; the agent writes a fresh login file to {place}.")
+    return WayBack(route=ReturnRoute.MANUAL, why=f"{lack}: somebody must carry a login file to it.")
+
+
 def _lack(e: Evidence) -> str:
     if e.token_is_dead:
         return "Its token is dead, so it cannot sign in (rotating the token first would help)"

@@ -179,6 +179,7 @@ class RotationFacts:
     proceed: bool = False  # the operator waits for no further client
     in_flight: int = 0  # certificates being issued
     is_serving: bool = False  # listeners have the new trust, and old connections are closed
+    is_compromise: bool = False  # the old key is in other hands: nothing it vouches for may bring the new root
     clock_doubt: str = ""
 
 
@@ -208,6 +209,9 @@ def _planned(facts: RotationFacts, _: datetime) -> tuple[Gate, ...]:
 
 
 def _staged(facts: RotationFacts, _: datetime) -> tuple[Gate, ...]:
+    if facts.is_compromise:
+        why = "the old key is in other hands: whoever has it could send a root of its own"
+        return (Gate(test="the new root travels by login files only", met=True, why=why),)
     published = "heartbeats carry it" if facts.is_published else "it is not published yet"
     waiting = uninformed(facts.clients)
     informed = "everybody who can has it" if not waiting else f"{_list(waiting)} will need another way back"
@@ -301,6 +305,7 @@ def rotation_plan_hash(
     to_generation: int,
     from_fingerprint: str,
     clients: Iterable[PlannedClient],
+    is_compromise: bool = False,
 ) -> str:
     """Return the hex SHA-256 that a confirmation of the rotation must repeat.
 
@@ -311,6 +316,7 @@ def rotation_plan_hash(
     return canonical_hash(
         {
             "deployment": deployment,
+            "is_compromise": is_compromise,
             "from_generation": from_generation,
             "to_generation": to_generation,
             "from_fingerprint": from_fingerprint,

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, NotFound, PlanChanged
+from backend.core.model import AuthorityStatus
 from backend.core.rotation import Event, Phase, gates
 from backend.service import audit
 from backend.service.caller import Caller
@@ -23,7 +24,14 @@ from backend.service.rotation_checks import require_invariants
 from backend.service.rotation_clients import Observed, observe
 from backend.service.rotation_moves import Move, destroy, move
 from backend.service.rotation_phase import enter, is_away
-from backend.service.rotation_plan import RotationPlanView, draft_rotation, plan_rotation, what_changed
+from backend.service.rotation_plan import (
+    COMPROMISE,
+    ROTATION,
+    RotationPlanView,
+    draft_rotation,
+    plan_rotation,
+    what_changed,
+)
 from backend.service.rotation_steps import cut_over, find_authority, mark_lost, publish, stage
 from backend.service.rotation_view import AuthoritiesView, RotationView, authorities, facts_of, standings, view
 from backend.service.world import World
@@ -72,10 +80,11 @@ def start_rotation(
     stored = tx.plans.get(plan_id)
     if deployment != world.deployment:
         raise ConfirmationRefused("the name typed is not the deployment's; type it exactly as the plan shows it")
-    refuse_confirmation(stored, "rotation", hash, now)
+    kind = stored.kind if stored.kind == COMPROMISE else ROTATION
+    refuse_confirmation(stored, kind, hash, now)
     if origin not in {"", "rpc", "cli", "tui"}:
         raise InvalidInput(f"the origin is tui or cli, not {origin[:20]!r}")
-    fresh = draft_rotation(tx, world, caller, now)
+    fresh = draft_rotation(tx, world, caller, now, kind=kind)
     failed = [check for check in fresh.checks if check.result == "fail"]
     if failed:
         raise InconsistentState("; ".join(f"{check.test}: {check.details}" for check in failed))
@@ -94,6 +103,7 @@ def start_rotation(
         reason=reason,
         started_at=now,
         phase_at=now,
+        cause="compromise" if kind == COMPROMISE else "routine",
     )
     clients = [
         RotationClientRow(
@@ -121,6 +131,7 @@ def start_rotation(
             "from_generation": str(rotation.from_generation),
             "to_generation": str(rotation.to_generation),
             "clients": str(len(fresh.clients)),
+            "cause": rotation.cause,
             "reason": reason,
         },
     )
@@ -161,6 +172,8 @@ def tick(tx: Transaction, world: World) -> str:
             stands = standings(rotation, observed.clients, observed.heartbeats, now)
             return "" if any(map(is_away, stands)) else enter(tx, world, rotation, Event.VERIFY, now)
         case Phase.VERIFIED:
+            if rotation.cause == "compromise":  # the key is worth nothing but harm; its file goes after the commit
+                tx.authorities.set_status(rotation.from_generation, AuthorityStatus.DESTROYED)
             return enter(tx, world, rotation, Event.COMPLETE, now, outcome="completed")
         case _:
             raise InconsistentState(f"CA rotation {rotation.id} is open in phase {rotation.phase}; report this")
@@ -178,8 +191,11 @@ def _stage(tx: Transaction, world: World, rotation: RotationRow, now: datetime) 
 
 
 def _inform(tx: Transaction, world: World, rotation: RotationRow, observed: Observed, now: datetime) -> str:
-    """Publish both roots first, then wait until every living client has taken the new one home."""
-    if rotation.to_generation not in tx.bundles.current().generations:
+    """Publish both roots first, then wait until every living client has taken the new one home.
+
+    After a compromise nothing is published ahead: whoever has the old key could do the same.
+    """
+    if rotation.cause != "compromise" and rotation.to_generation not in tx.bundles.current().generations:
         tx.rotations.intent(rotation.id, PUBLISH, now)
         bundle = publish(tx, world, rotation, now)
         tx.rotations.finish(rotation.id, PUBLISH, now)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from backend.core.blast import ReturnRoute
 from backend.core.model import ClientKind, Identity
@@ -21,6 +21,8 @@ from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import StoredPlan
 
+ROTATION: Final = "rotation"
+COMPROMISE: Final = "compromise"
 _ORDER = {ReturnRoute.OUT: 0, ReturnRoute.MANUAL: 1, ReturnRoute.FILE: 2, ReturnRoute.ITSELF: 3}
 
 
@@ -53,6 +55,7 @@ class RotationPlanView:
     duration: str
     made_at: datetime
     expires_at: datetime
+    kind: str = ROTATION
     id: str = ""
 
     def by(self, route: ReturnRoute) -> int:
@@ -60,13 +63,16 @@ class RotationPlanView:
         return sum(client.route is route for client in self.clients)
 
 
-def plan_rotation(tx: Transaction, world: World, caller: Caller) -> RotationPlanView:
-    """Say whether and how the CA could be rotated by this caller now, and keep the answer for its confirmation."""
+def plan_rotation(tx: Transaction, world: World, caller: Caller, *, kind: str = ROTATION) -> RotationPlanView:
+    """Say whether and how the CA could be rotated by this caller now, and keep the answer for its confirmation.
+
+    `kind` is "rotation", or "compromise" when the CA's key is in other hands.
+    """
     now = world.clock.now()
-    made = replace(draft_rotation(tx, world, caller, now), id=str(uuid.uuid4()))
+    made = replace(draft_rotation(tx, world, caller, now, kind=kind), id=str(uuid.uuid4()))
     stored = StoredPlan(
         id=made.id,
-        kind="rotation",
+        kind=kind,
         hash=made.hash,
         made_at=made.made_at,
         expires_at=made.expires_at,
@@ -78,18 +84,21 @@ def plan_rotation(tx: Transaction, world: World, caller: Caller) -> RotationPlan
     return made
 
 
-def draft_rotation(tx: Transaction, world: World, caller: Caller, now: datetime) -> RotationPlanView:
+def draft_rotation(
+    tx: Transaction, world: World, caller: Caller, now: datetime, *, kind: str = ROTATION
+) -> RotationPlanView:
     """Make the plan from the facts of now, without keeping it."""
     issuing = tx.authorities.issuing()
     to_generation = max(authority.generation for authority in tx.authorities.all()) + 1
     identities = tx.identities.all()
-    ways = ways_back(tx, world, identities, now)
+    ways = ways_back(tx, world, identities, now, is_compromise=kind == COMPROMISE)
     clients = [_returning(identity, ways[identity.number].route, ways[identity.number].why) for identity in identities]
     clients.sort(key=lambda client: (_ORDER[client.route], client.cluster, client.name))
     planned = [PlannedClient(number=one.number, name=one.name, way=ways[one.number]) for one in clients]
     return RotationPlanView(
         hash=rotation_plan_hash(
             deployment=world.deployment,
+            is_compromise=kind == COMPROMISE,
             from_generation=issuing.generation,
             to_generation=to_generation,
             from_fingerprint=issuing.fingerprint,
@@ -103,6 +112,7 @@ def draft_rotation(tx: Transaction, world: World, caller: Caller, now: datetime)
         duration=_duration(tx, clients, now),
         made_at=now,
         expires_at=now + world.policy.plan_lifetime,
+        kind=kind,
     )
 
 

@@ -76,7 +76,7 @@ def cut_over(tx: Transaction, world: World, rotation: RotationRow, now: datetime
     _self_test(world, staged, now)
     tx.authorities.set_status(rotation.from_generation, AuthorityStatus.DISTRUSTED)
     tx.authorities.set_status(rotation.to_generation, AuthorityStatus.ISSUING)
-    publish_epoch(tx, world, (rotation.to_generation,), now)
+    publish_epoch(tx, world, (rotation.to_generation,), now, chain_cut=rotation.cause == "compromise")
     revoked = tx.certificates.revoke_generation(rotation.from_generation, now)
     clear_fence(tx)
     server_certificate.ensure(tx, world)

@@ -130,6 +130,7 @@ def facts_of(tx: Transaction, rotation: RotationRow, rows: Sequence[RotationClie
         is_published=rotation.to_generation in tx.bundles.current().generations,
         proceed=rotation.proceed,
         is_serving=not Phase(rotation.phase).is_before_cutover,  # the cutover's own transaction made the certificate
+        is_compromise=rotation.cause == "compromise",
         clock_doubt=is_doubted(tx),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from backend.core.blast import WayBack, way_back
+from backend.core.blast import WayBack, after_compromise, way_back
 from backend.core.delivery import first_ready
 from backend.core.model import Identity
 from backend.service.contact import is_living
@@ -15,7 +15,9 @@ from backend.service.world import World
 from backend.store.port import Transaction
 
 
-def ways_back(tx: Transaction, world: World, identities: Iterable[Identity], now: datetime) -> Mapping[int, WayBack]:
+def ways_back(
+    tx: Transaction, world: World, identities: Iterable[Identity], now: datetime, *, is_compromise: bool = False
+) -> Mapping[int, WayBack]:
     """Return the way back of each of these identities, by number."""
     chosen = list(identities)
     numbers = [identity.number for identity in chosen]
@@ -24,13 +26,16 @@ def ways_back(tx: Transaction, world: World, identities: Iterable[Identity], now
     found = {}
     for identity in chosen:
         index = columns.index_of(identity.number)
-        if index is not None:
-            found[identity.number] = way_back(
-                columns.facts(index, now=now, agent_alive=True, agent_now=now),
-                now,
-                heartbeat_alive=is_living(heartbeats.get(identity.number), now),
-                place=place_text(world, identity, now),
-            )
+        if index is None:
+            continue
+        place = place_text(world, identity, now)
+        way = way_back(
+            columns.facts(index, now=now, agent_alive=True, agent_now=now),
+            now,
+            heartbeat_alive=is_living(heartbeats.get(identity.number), now),
+            place=place,
+        )
+        found[identity.number] = after_compromise(way, place) if is_compromise else way
     return found
 
 

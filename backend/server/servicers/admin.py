@@ -23,6 +23,13 @@ def _check_health(context: Context, request: health_pb2.HealthRequest) -> health
     """Healthy means: a transaction could be opened and the issuing CA has a future."""
     issuing = context.tx.authorities.issuing()
     expired = issuing.validity.is_expired(context.world.clock.now())
+    rotation = context.tx.rotations.find_open()
+    if not expired and rotation is not None and rotation.held:
+        return health_pb2.HealthResponse(
+            Result=BoolValue(value=True),
+            Error=f"CA rotation {rotation.id} is held in {rotation.phase}: {rotation.held}",
+            State=common_pb2.WARNING,
+        )
     return health_pb2.HealthResponse(
         Result=BoolValue(value=not expired),
         Error=f"CA generation {issuing.generation} is past its end; rotate the CA" if expired else "",

@@ -18,7 +18,7 @@ from backend.service.overlap_plan import REHEARSAL, OverlapPlan, plan_overlap, s
 from backend.service.overlap_view import OverlapView
 from backend.service.rotation_checks import ReadinessCheck
 from backend.service.rotation_moves import Move
-from backend.service.rotation_plan import PlannedReturn, RotationPlanView, plan_rotation
+from backend.service.rotation_plan import COMPROMISE, ROTATION, PlannedReturn, RotationPlanView, plan_rotation
 from backend.service.rotation_view import AuthoritiesView, ClientStandingView, RotationView, authorities
 from backend.service.serving import OVERLAP
 from backend.wire.convert.checks import check_name, check_text
@@ -53,9 +53,10 @@ def _made_plan(context: Context, request: authority_pb2.PlanRotationRequest) -> 
         if request.HasField("stop_percent"):
             given["stop_percent"] = str(request.stop_percent)
         return plan_overlap(context.tx, context.world, context.caller, settings_of(given), kind=request.kind)
-    if request.kind in {"", "disruptive"}:
-        return plan_rotation(context.tx, context.world, context.caller)
-    raise InvalidInput(f"the kind is overlap, disruptive or rehearsal, not {request.kind[:20]!r}")
+    if request.kind in {"", "disruptive", COMPROMISE}:
+        kind = COMPROMISE if request.kind == COMPROMISE else ROTATION
+        return plan_rotation(context.tx, context.world, context.caller, kind=kind)
+    raise InvalidInput(f"the kind is overlap, disruptive, compromise or rehearsal, not {request.kind[:20]!r}")
 
 
 def _approve(context: Context, request: authority_pb2.ApproveRotationRequest) -> authority_pb2.ApproveRotationReply:
@@ -154,7 +155,7 @@ def _plan_message(view: RotationPlanView) -> authority_pb2.RotationPlan:
         by_file=view.by(ReturnRoute.FILE),
         by_hand=view.by(ReturnRoute.MANUAL),
         already_out=view.by(ReturnRoute.OUT),
-        kind="disruptive",
+        kind="compromise" if view.kind == COMPROMISE else "disruptive",
     )
 
 
