@@ -8,13 +8,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from backend.client.contexts import find_places, read_contexts
 from backend.client.operator import Operator
 from backend.clock import Clock, SystemClock
 from backend.core.errors import AgentError
+from backend.core.inert import inert
 from tui.app import run
+from tui.gateway import Gateway
+from tui.recording import record
 from tui.remote import RemoteGateway
+from tui.replaying import replay
+from tui.tape import read_tape
 
 
 def run_dashboard(
@@ -27,10 +33,14 @@ def run_dashboard(
     mouse: bool = True,
     clock: Clock | None = None,
     environment: Mapping[str, str] | None = None,
+    record_to: Path | None = None,
 ) -> int:
     """Show the fleet of a context (None: the current one) until the operator leaves; return the exit code.
 
+    `record_to` names a new file for what the agent says meanwhile, for `replay_session`.
+
     Raises:
+        TapeNotWritten: that file is there already, or cannot be made.
         NotFound: there is no such context; the sentence lists those there are.
         FileInvalid: the contexts file is wrong; names the place.
     """
@@ -41,14 +51,45 @@ def run_dashboard(
     async def connect() -> Operator:
         return await Operator.connect(context, clock=ticking)
 
+    gateway: Gateway = RemoteGateway(connect, context, places.state)
+    if record_to is not None:
+        gateway = record(gateway, record_to, ticking, simulated=simulated, site_tag=site_tag)
     return run(
-        RemoteGateway(connect, context, places.state),
+        gateway,
         ticking,
         write=write,
         state_dir=places.state,
         ascii_only=ascii_only,
         simulated=simulated,
         site_tag=site_tag,
+        mouse=mouse,
+    )
+
+
+def replay_session(
+    path: Path,
+    *,
+    ascii_only: bool | None = None,
+    mouse: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Play a recording in the dashboard, with no agent, until the operator leaves; return the exit code.
+
+    Raises:
+        TapeInvalid: it is no recording that can be played; names file and line.
+        OSError: it cannot be read.
+    """
+    places = find_places(os.environ if environment is None else environment)
+    tape = read_tape(path)
+    gateway, clock = replay(tape, SystemClock())
+    return run(
+        gateway,
+        clock,
+        write=False,
+        state_dir=places.state,
+        ascii_only=ascii_only,
+        simulated=tape.head.get("simulated") is True,
+        site_tag=inert(str(tape.head.get("site_tag", ""))),
         mouse=mouse,
     )
 

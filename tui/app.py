@@ -6,10 +6,12 @@ commands are the screen's; those here work on every screen.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 from backend.clock import Clock
 from tui import glyphs, safety
@@ -18,6 +20,8 @@ from tui.gateway import Gateway
 from tui.holding import unsent
 from tui.screens.deck import DeckScreen
 from tui.session import DeckApp
+
+SEEK_SECONDS: Final = 60.0  # of a recording, for one key
 
 
 class MocdeckApp(DeckApp):
@@ -141,7 +145,44 @@ class MocdeckApp(DeckApp):
 
     def cmd_pause(self) -> None:
         """Stop or continue the countdowns."""
+        if self.replay is not None:
+            self.replay.pause(on=not self.replay.paused)
+            self.moved_in_time()
+            return
         self.paused_at = None if self.paused_at is not None else self.now
+
+    def cmd_replay_back(self) -> None:
+        """A minute back in the recording."""
+        self._seek(-SEEK_SECONDS)
+
+    def cmd_replay_on(self) -> None:
+        """A minute on in the recording."""
+        self._seek(SEEK_SECONDS)
+
+    def cmd_replay_start(self) -> None:
+        """To the beginning of the recording."""
+        self._seek(-math.inf)
+
+    def cmd_replay_end(self) -> None:
+        """To the end of the recording."""
+        self._seek(math.inf)
+
+    def _seek(self, seconds: float) -> None:
+        if self.replay is not None:
+            self.replay.seek(self.replay.monotonic() + seconds)
+            self.moved_in_time()
+
+    def cmd_replay_slower(self) -> None:
+        """Half as fast."""
+        self._change_speed(-1)
+
+    def cmd_replay_faster(self) -> None:
+        """Twice as fast."""
+        self._change_speed(1)
+
+    def _change_speed(self, steps: int) -> None:
+        if self.replay is not None:
+            self.replay.change_speed(steps)
 
     def cmd_suspend(self) -> None:
         """Give the terminal back to the shell."""

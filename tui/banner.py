@@ -47,6 +47,7 @@ class View:
     sinks_failing: tuple[str, ...]  # who is to be told of alerts and cannot be
     failure: str  # why the agent does not answer, "" while it does
     login_not_after: datetime | None  # the end of the operator's own certificate
+    tape: str = ""  # what is said of a recording that is made or played
 
 
 def header_line(view: View) -> Line:
@@ -59,6 +60,7 @@ def header_line(view: View) -> Line:
     parts = [
         (clock, "title"),
         (view.place, "title"),
+        (view.tape, "tag"),
         (view.tag, "tag"),
         ("SIMULATED", "tag") if view.simulated else ("", ""),
         (mode, "accent" if view.write_mode else "text"),

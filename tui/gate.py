@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backend.core.planrules import ActionKind, Verdict
-from tui.commands import Command, Needs
+from tui.commands import Command, Group, Needs
 
 READ_ONLY = "read-only: `:write` allows changes in this session"
+REPLAY = "this is a recording; nothing in it can be changed"
+NO_REPLAY = "only while a recording is played (`mocdeck --replay FILE`)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,16 @@ class Situation:
     away: str = ""
     selected: int = 0
     has_row: bool = False
+    is_replay: bool = False
     verdicts: Mapping[ActionKind, Verdict] = field(default_factory=dict)
 
 
 def refusal(command: Command, situation: Situation) -> str | None:
     """Return why `command` is refused, as a sentence for the operator, or None when it may run."""
+    if situation.is_replay and (command.mutates or command.id == "write"):
+        return f"{command.label}: {REPLAY}"
+    if command.group is Group.REPLAY and not situation.is_replay:
+        return f"{command.label}: {NO_REPLAY}"
     if command.needs is Needs.ROW and not situation.has_row:
         return f"{command.label}: no client is under the cursor"
     if command.needs is Needs.SELECTION and not situation.selected:

@@ -30,6 +30,7 @@ from tui.gateway import AlertsView, EventView, Gateway, OperationView
 from tui.holding import Held, Holding, unsent
 from tui.messages import FleetChanged, LinkChanged, Ticked
 from tui.model import FleetModel
+from tui.replaying import ReplayClock
 from tui.screens.deck import DeckScreen
 from tui.theme import NIGHT, NoColours
 from tui.watcher import watch_fleet
@@ -87,6 +88,7 @@ class DeckApp(App[int]):
         self.audit: tuple[EventView, ...] = ()
         self.holding = Holding()
         self.alerts: AlertsView | None = None  # None: not read yet, or refused
+        self.replay = clock if isinstance(clock, ReplayClock) else None
         self.failure = ""
         self.crash_text = ""
         self.notice_text = ""
@@ -297,6 +299,7 @@ class DeckApp(App[int]):
             away="" if alive else span(self.model.agent.away_for(monotonic)),
             selected=len(numbers),
             has_row=self.deck.current_number is not None,
+            is_replay=self.replay is not None,
             verdicts=self.model.verdicts(numbers[0], now) if len(numbers) == 1 and now is not None else {},
         )
 
@@ -355,6 +358,13 @@ class DeckApp(App[int]):
         self._write_lapses = on
         self.last_key_at = self.clock.monotonic()
         self.deck.draw()
+
+    def moved_in_time(self) -> None:
+        """Catch up after a jump in a recording: nothing that waits for a second may wait for one that is past."""
+        self._hold_until = 0.0
+        self._notice_at = self.clock.monotonic()
+        self._feed_wanted = True
+        self.tick()
 
     # What the operator is told
 

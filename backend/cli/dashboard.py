@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NoReturn
 
 from backend.cli.root import Root
 
 
-def open_dashboard(root: Root, *, write: bool) -> NoReturn:
+def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None) -> NoReturn:
     """Show the fleet of the context until the operator leaves, then leave with its exit code.
 
     Raises:
         NoContext: it is not known which agent is meant.
         FileInvalid: the configuration is wrong.
+        TapeNotWritten: the recording's file is there already, or cannot be made.
     """
     from backend.cli.session import get_context
 
     context = get_context(root)  # a mistake is told before the screen takes the terminal
     from tui.__main__ import run_dashboard
 
-    raise SystemExit(run_dashboard(context.name, write=write))
+    raise SystemExit(run_dashboard(context.name, write=write, record_to=record_to))
+
+
+def play(path: Path) -> NoReturn:
+    """Play a recording, then leave with the dashboard's exit code.
+
+    Raises:
+        TapeInvalid: it is no recording that can be played.
+    """
+    from tui.__main__ import replay_session
+
+    raise SystemExit(replay_session(path))

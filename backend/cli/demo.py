@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     "--drill", "drill_name", metavar="P1..P19|list", default="", help="A small site in one bad state, and the way out."
 )
 @click.option("--read-only", is_flag=True, help="Open the dashboard without changes allowed.")
-def command(headless: bool, clients: int, drill_name: str, read_only: bool) -> None:
+@click.option(
+    "--record", "record_to", metavar="FILE", type=click.Path(path_type=Path), help="Record the session to a new file."
+)
+def command(headless: bool, clients: int, drill_name: str, read_only: bool, record_to: Path | None) -> None:
     """Run a whole simulated site with its dashboard, offline.
 
     A real agent on loopback with real clients on real TLS; every state is there, and everything is removed at the end.
@@ -31,7 +35,9 @@ def command(headless: bool, clients: int, drill_name: str, read_only: bool) -> N
         return
     from backend.demo.run import main
 
-    raise SystemExit(main(headless=headless, clients=clients, write=not read_only, drill=drill))
+    if headless and record_to is not None:
+        raise click.UsageError("--record is for the dashboard; without it use `mocdeck --record FILE` from elsewhere.")
+    raise SystemExit(main(headless=headless, clients=clients, write=not read_only, drill=drill, record_to=record_to))
 
 
 def _find_drill(name: str) -> Drill | None:

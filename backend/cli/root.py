@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import click
@@ -82,6 +83,20 @@ Exit codes:
     "--filter", "filter_text", metavar="EXPR", default="", help="With --plain or --json: only what it matches."
 )
 @click.option("--all-contexts", is_flag=True, help="With --plain or --json: every agent that this computer knows.")
+@click.option(
+    "--record",
+    "record_to",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Record what the dashboard is told to a new file.",
+)
+@click.option(
+    "--replay",
+    "recording",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Play a recording in the dashboard; needs no agent and changes nothing.",
+)
 @click.option("--debug", is_flag=True, help="Show where a failure arose, and what the client library does.")
 @click.version_option(backend.__version__, message="mocdeck %(version)s")
 @click.pass_context
@@ -92,6 +107,8 @@ def cli(
     form: str | None,
     filter_text: str,
     all_contexts: bool,
+    record_to: Path | None,
+    recording: Path | None,
     debug: bool,
 ) -> None:
     """Certificates and tokens of AKS on Azure Stack HCI, with every countdown.
@@ -100,6 +117,7 @@ def cli(
     """
     ctx.obj = Root(context=context_name, debug=debug)
     _refuse_contradictions(ctx, form, narrowed=bool(filter_text) or all_contexts)
+    _refuse_tapes(ctx, form, write=write, record_to=record_to, recording=recording)
     if ctx.invoked_subcommand is not None:
         return
     if form is not None:
@@ -111,9 +129,11 @@ def cli(
             "the dashboard needs a terminal; in scripts and pipes use `mocdeck --plain`, `mocdeck --json` or "
             "`mocdeck status`."
         )
-    from backend.cli.dashboard import open_dashboard
+    from backend.cli.dashboard import open_dashboard, play
 
-    open_dashboard(ctx.obj, write=write)
+    if recording is not None:
+        play(recording)
+    open_dashboard(ctx.obj, write=write, record_to=record_to)
 
 
 def _refuse_contradictions(ctx: click.Context, form: str | None, *, narrowed: bool) -> None:
@@ -122,3 +142,15 @@ def _refuse_contradictions(ctx: click.Context, form: str | None, *, narrowed: bo
         raise click.UsageError(f"--{form} stands alone; `mocdeck {ctx.invoked_subcommand}` has --output.")
     if narrowed and form is None:
         raise click.UsageError("--filter and --all-contexts go with --plain or --json; `mocdeck status` has its own.")
+
+
+def _refuse_tapes(
+    ctx: click.Context, form: str | None, *, write: bool, record_to: Path | None, recording: Path | None
+) -> None:
+    """Refuse a recording where there is no dashboard, and what a recording cannot do."""
+    option = "--replay" if recording is not None else "--record" if record_to is not None else ""
+    if option and (form is not None or ctx.invoked_subcommand is not None):
+        raise click.UsageError(f"{option} is for the dashboard; it goes with neither a command nor --plain or --json.")
+
+    if recording is not None and (write or record_to is not None):
+        raise click.UsageError("--replay shows what was; it goes with neither --write nor --record.")

@@ -41,11 +41,13 @@ _WORTH_A_WORD: Final = 500  # clients from which on the making of the past takes
 _SIGNALS: Final = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 
 
-def main(*, headless: bool, clients: int, write: bool, drill: Drill | None = None) -> int:
+def main(
+    *, headless: bool, clients: int, write: bool, drill: Drill | None = None, record_to: Path | None = None
+) -> int:
     """Run the demo until it is left or told to end; return the process's exit code.
 
     `clients` silent ones are added for scale. `write` False opens the dashboard read-only. With a `drill` the site is
-    that one's, and its recipe is shown.
+    that one's, and its recipe is shown. `record_to` names a new file for the session.
 
     Raises:
         AgentError: the site could not be made or started.
@@ -59,7 +61,11 @@ def main(*, headless: bool, clients: int, write: bool, drill: Drill | None = Non
             stories = (*(CAST if drill is None else drill.stories), *crowd(clients))
             with _directory() as layout, _log_to(layout), _running(layout, stories, drill, headless=headless) as ports:
                 recipe = "" if drill is None else _recipe(drill, layout, ports)
-                return _stay(layout, ports, recipe) if headless else _show(layout, recipe, write=write)
+                return (
+                    _stay(layout, ports, recipe)
+                    if headless
+                    else _show(layout, recipe, write=write, record_to=record_to)
+                )
         except KeyboardInterrupt:
             return 0
 
@@ -127,14 +133,14 @@ def _recipe(drill: Drill, layout: Layout, ports: Ports) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _show(layout: Layout, recipe: str, *, write: bool) -> int:
+def _show(layout: Layout, recipe: str, *, write: bool, record_to: Path | None) -> int:
     from tui.__main__ import run_dashboard
 
     if recipe:  # the dashboard takes the whole screen
         sys.stdout.write(f"{recipe}enter opens the dashboard; what it can do by a key is in its NEXT STEP\n")
         sys.stdout.flush()
         sys.stdin.readline()
-    return run_dashboard(write=write, simulated=True, environment=layout.environment())
+    return run_dashboard(write=write, simulated=True, environment=layout.environment(), record_to=record_to)
 
 
 def _stay(layout: Layout, ports: Ports, recipe: str) -> int:

@@ -97,15 +97,19 @@ class StagedAgent:
     def tell(self) -> None:
         """Send the fleet as it is now."""
         self.change += 1
-        phase = "" if self.staged_rotation is None else self.staged_rotation.phase.value
-        is_open = self.staged_rotation is not None and self.staged_rotation.ended_at is None
         self.queue.put_nowait(
-            snapshot(self.seeds, at=self.now, change=self.change, rotation_phase=phase if is_open else "")
+            snapshot(self.seeds, at=self.now, change=self.change, rotation_phase=self._rotation_phase())
         )
+
+    def _rotation_phase(self) -> str:
+        rotation = self.staged_rotation
+        return "" if rotation is None or rotation.ended_at is not None else rotation.phase.value
 
     def beat(self) -> None:
         """Send a sign of life: nothing has changed."""
-        self.queue.put_nowait(FleetDelta(change=self.change, agent_time=unix(self.now), last=True))
+        self.queue.put_nowait(
+            FleetDelta(change=self.change, agent_time=unix(self.now), last=True, rotation_phase=self._rotation_phase())
+        )
 
     def cut(self) -> None:
         """Go away."""

@@ -22,6 +22,7 @@ from scripts.stage.fleet import NOW, SEEDS, Seed
 from tui.app import MocdeckApp
 from tui.holding import HOLD_SECONDS
 from tui.lines import line_text
+from tui.recording import record
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
 
@@ -106,13 +107,14 @@ async def stage(
     ascii_only: bool = True,
     site_tag: str = "",
     state_dir: Path = Path("login-files"),
+    record_to: Path | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     """Run the dashboard on a staged fleet at `NOW`, with its first frame complete."""
     clock = ManualClock(NOW)
     agent = StagedAgent(clock, seeds, state_dir=state_dir)
     app = MocdeckApp(
-        agent,
+        agent if record_to is None else record(agent, record_to, clock, simulated=True, site_tag=site_tag),
         clock,
         write=write,
         ascii_only=ascii_only,

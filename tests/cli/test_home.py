@@ -97,3 +97,19 @@ def test_neither_screen_library_is_loaded(operator: Mocdeck, tmp_path: Path) -> 
         assert result.returncode == 2, result.stderr
         assert "locked-kms" in result.stdout
         assert not loaded(result) & {"textual", "rich", "sqlalchemy", "alembic", "tui", "backend.server"}
+
+
+def test_a_recording_goes_with_the_dashboard_and_with_nothing_else(operator: Mocdeck, tmp_path: Path) -> None:
+    tape = tmp_path / "tape"
+    tape.write_text("x")
+    for words in (
+        ("--replay", tape, "--write"),
+        ("--replay", tape, "--record", tmp_path / "new"),
+        ("--replay", tape, "status"),
+        ("--record", tmp_path / "new", "--plain"),
+        ("--replay", tmp_path / "missing"),
+        ("--replay", tape),  # no terminal here
+        ("demo", "--headless", "--record", tmp_path / "new"),
+    ):
+        assert operator(*words).exit_code == 64, words
+    assert not (tmp_path / "new").exists()

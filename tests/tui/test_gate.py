@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from backend.clock import ManualClock
 from tests.tui.staged_agent import SEEDS, StagedAgent
 from tui.app import MocdeckApp
-from tui.commands import BY_ID, COMMANDS, EVERYWHERE, Command, complete, of_screen
+from tui.commands import BY_ID, COMMANDS, EVERYWHERE, Command, Group, complete, of_screen
 from tui.gate import Situation, refusal
 from tui.screens.alerts import AlertsScreen
 from tui.screens.clusters import ClustersScreen
@@ -56,10 +57,19 @@ def test_while_the_agent_is_away_nothing_changes_and_the_reason_says_for_how_lon
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if not c.mutates and c.needs.value == "nothing"], ids=lambda c: c.id
+    "command",
+    [c for c in COMMANDS if not c.mutates and c.needs.value == "nothing" and c.group is not Group.REPLAY],
+    ids=lambda c: c.id,
 )
 def test_looking_is_never_refused(command: Command) -> None:
     assert refusal(command, Situation(write_mode=False, away="9d 01h")) is None
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.id)
+def test_a_recording_refuses_every_change_and_an_agent_every_key_of_a_recording(command: Command) -> None:
+    played = refusal(command, replace(READY, is_replay=True))
+    assert (played is not None) is (command.mutates or command.id == "write")
+    assert (refusal(command, READY) is not None) is (command.group is Group.REPLAY)
 
 
 def test_capitals_change_something_and_lower_case_never_does() -> None:

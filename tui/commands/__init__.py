@@ -36,6 +36,7 @@ from tui.commands.marking import MARKING
 from tui.commands.moving import MOVING
 from tui.commands.papers import PAPERS
 from tui.commands.program import PROGRAM
+from tui.commands.replaying import REPLAYING
 from tui.commands.views import VIEWS
 
 __all__ = [
@@ -64,7 +65,7 @@ __all__ = [
     "of_screen",
 ]
 
-COMMANDS: Final[tuple[Command, ...]] = (*ACTING, *LOOKING, *PAPERS, *MARKING, *MOVING, *VIEWS, *PROGRAM)
+COMMANDS: Final[tuple[Command, ...]] = (*ACTING, *LOOKING, *PAPERS, *MARKING, *MOVING, *VIEWS, *REPLAYING, *PROGRAM)
 BY_ID: Final = {command.id: command for command in COMMANDS}
 
 

@@ -28,6 +28,7 @@ class Group(Enum):
     MARK = "Mark"
     MOVE = "Move"
     VIEW = "Views"
+    REPLAY = "Replay (while a recording is played)"
     PROGRAM = "Program"
 
 

@@ -15,10 +15,12 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.banner import View, header_line, key_lines, severity_line
+from tui.banner import WIDE, View, header_line, key_lines, severity_line
 from tui.commands import BY_ID, Command, complete, of_screen
 from tui.format import wrapped
+from tui.gate import REPLAY
 from tui.lines import Line, cut, plain
+from tui.tape_words import tape_words
 from tui.widgets.lines import Lines
 from tui.widgets.prompt import Prompt
 
@@ -118,6 +120,7 @@ class DeckScreen(Screen[None]):
             sinks_failing=tuple(sink.name for sink in app.alerts.failing) if app.alerts is not None else (),
             failure=app.failure,
             login_not_after=app.gateway.connection.certificate_not_after,
+            tape=tape_words(app.gateway, app.replay, app.now, wide=self.size.width >= WIDE),
         )
 
     def draw(self) -> None:
@@ -274,6 +277,9 @@ class DeckScreen(Screen[None]):
         return found[0] if len(found) == 1 else None
 
     def _switch_write(self, reason: str) -> None:
+        if self.app.replay is not None:
+            self.app.notice(f"write mode: {REPLAY}", "warning")
+            return
         if not reason.strip():
             self.app.notice("write mode needs a reason, such as a ticket number; nothing was switched", "warning")
             return

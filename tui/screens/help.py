@@ -54,7 +54,7 @@ class HelpScreen(ScrollScreen):
             lines.extend([plain(f"Capitals are refused now: {READ_ONLY}", "warning"), BLANK])
         for group in Group:
             members = [command for command in commands if command.group is group]
-            if not members:
+            if not members or (group is Group.REPLAY and self.app.replay is None):
                 continue
             lines.append(plain(group.value, "head"))
             for command in members:
