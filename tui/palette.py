@@ -1,7 +1,8 @@
 """Roles of text and how each theme draws them: colour, word and place, never colour alone.
 
-A role is a meaning (`expired`, `dim`, `cursor`); widgets name roles and never colours. Three palettes: `DARK` for
-true-colour terminals, `ANSI` for the terminal's own sixteen colours, `MONO` for none at all (attributes only).
+A role is a meaning (`expired`, `dim`, `cursor`); widgets name roles and never colours. Four palettes: `DARK` for
+true-colour terminals and `LIGHT` for those with a light background, `ANSI` for the terminal's own sixteen colours,
+`MONO` for none at all (attributes only).
 """
 
 from __future__ import annotations
@@ -43,6 +44,28 @@ DARK: Final[Palette] = {
     "tag": Style.parse("bold #14181d on #e3b341"),
     "key": Style.parse("bold #c9d6e4"),
     "error": Style.parse("bold #ff9b8e"),
+    "match": Style.parse("reverse"),
+    "sorted": Style.parse("underline"),
+}
+LIGHT: Final[Palette] = {
+    "text": Style(),
+    "dim": Style.parse("#57606a"),
+    "title": Style.parse("bold #0b1016"),
+    "head": Style.parse("bold #34495e"),
+    "accent": Style.parse("#0550ae"),
+    "expired": Style.parse("bold #a40e26"),
+    "expired.glyph": Style.parse("bold #ffffff on #a40e26"),
+    "critical": Style.parse("bold #b3261e"),
+    "warning": Style.parse("#7a4f01"),
+    "info": Style.parse("#1b6478"),
+    "ok": Style(),
+    "unknown": Style.parse("#6f42c1"),
+    "running": Style.parse("#0550ae"),
+    "cursor": Style.parse("on #d3dfec"),
+    "mark": Style.parse("bold #0550ae"),
+    "tag": Style.parse("bold #ffffff on #7a4f01"),
+    "key": Style.parse("bold #1f2933"),
+    "error": Style.parse("bold #a40e26"),
     "match": Style.parse("reverse"),
     "sorted": Style.parse("underline"),
 }
@@ -92,8 +115,11 @@ MONO: Final[Palette] = {
 }
 
 
-def choose(*, colour: bool, true_colour: bool) -> Palette:
-    """Return the palette for what the terminal can do."""
+THEMES: Final[Mapping[str, Palette]] = {"dark": DARK, "light": LIGHT, "ansi": ANSI, "mono": MONO}
+
+
+def fitting(*, colour: bool, true_colour: bool) -> str:
+    """Return the name of the theme for what the terminal can do."""
     if not colour:
-        return MONO
-    return DARK if true_colour else ANSI
+        return "mono"
+    return "dark" if true_colour else "ansi"

@@ -1,6 +1,7 @@
-"""The one Textual theme of true-colour terminals, and the filter that removes every colour where none are wanted.
+"""Textual's side of each theme: grounds and inputs for dark and light, and the filter that removes every colour.
 
-Other terminals get Textual's `ansi-dark`, which draws with the terminal's own sixteen colours.
+`ansi` and `mono` are Textual's `ansi-dark`, which draws with the terminal's own sixteen colours; `mono` drops those
+as well. What stands on the ground is drawn by `tui.palette`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,31 @@ NIGHT: Final = Theme(
         "input-selection-background": "#2d3743",
     },
 )
+
+
+DAY: Final = Theme(
+    name="mocdeck-day",
+    primary="#0550ae",
+    secondary="#34495e",
+    warning="#7a4f01",
+    error="#a40e26",
+    success="#1f2933",
+    accent="#0550ae",
+    foreground="#1f2933",
+    background="#fbfcfd",
+    surface="#fbfcfd",
+    panel="#eef2f6",
+    boost="#eef2f6",
+    dark=False,
+    variables={
+        "block-cursor-background": "#d3dfec",
+        "block-cursor-foreground": "#0b1016",
+        "input-cursor-background": "#1f2933",
+        "input-cursor-foreground": "#fbfcfd",
+        "input-selection-background": "#d3dfec",
+    },
+)
+GROUNDS: Final = {"dark": NIGHT.name, "light": DAY.name, "ansi": "ansi-dark", "mono": "ansi-dark"}
 
 
 class NoColours(LineFilter):

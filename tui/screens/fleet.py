@@ -1,6 +1,6 @@
 """The home screen: every client of the site, worst first, with two countdowns and the next step.
 
-Owns the filter, the sort menu, the marks' keys and where the panes stand; what they show is the model's.
+Owns the sort menu, the marks' keys and where the panes stand; what they show is the model's.
 """
 
 from __future__ import annotations
@@ -9,30 +9,26 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
 from textual.widget import Widget
 
-from backend.core.filter import FilterError, parse
 from tui.banner import View, ribbon_bars, ribbon_lines, status_line
 from tui.commands import FLEET
 from tui.drawer import drawer_lines
 from tui.feed import pane_lines
 from tui.lines import Line, plain
 from tui.model import LATE, WEEKS
-from tui.screens.deck import DeckScreen, bindings_of
+from tui.screens.deck import bindings_of
+from tui.screens.filtering import FilterScreen
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
-from tui.widgets.prompt import Prompt
 
 DRAWER_SIZE = (120, 30)
 PANE_SIZE = (140, 36)
 RIBBON_SIZE = (75, 20)
 BAR_LINES = 4
-AT_ONCE = 2000  # clients up to which every key filters; above, the first pause in typing does
-PAUSE_SECONDS = 0.12
 
 
-class FleetScreen(DeckScreen):
+class FleetScreen(FilterScreen):
     """Table, drawer and feed."""
 
     scope = FLEET
@@ -41,9 +37,6 @@ class FleetScreen(DeckScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter_error = ""
-        self._filter_timer: Timer | None = None
-        self._before_filter: tuple[str, int | None] = ("", None)
         self._drawn_revision = -1
         self._range_from: int | None = None
         self._weeks: list[int] = []
@@ -209,72 +202,14 @@ class FleetScreen(DeckScreen):
 
         sort_menu(self.app)
 
-    def cmd_filter(self) -> None:
-        self._before_filter = (self.app.model.filter_text, self.current_number)
-        self._filter_error = ""
-        self.open_prompt("filter", "/", self.app.model.filter_text)
-
-    def prompt_changed(self, purpose: str, text: str) -> None:
-        if purpose != "filter":
-            return
-        self._stop_waiting()
-        if self.app.model.total <= AT_ONCE:
-            self._apply_filter(text)
-        else:
-            self._filter_timer = self.set_timer(PAUSE_SECONDS, lambda: self._filter_typed(text))
-
-    def _stop_waiting(self) -> None:
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-            self._filter_timer = None
-
-    def _filter_typed(self, text: str) -> None:
-        self._apply_filter(text)
-        self.draw()
-
-    def _apply_filter(self, text: str) -> None:
-        text = text.strip()
-        try:
-            parsed = parse(text) if text else None
-        except FilterError as error:
-            self._filter_error = str(error)
-            text, parsed = "", None  # a mistake is an error, never an empty list
-        else:
-            self._filter_error = ""
-        self.app.model.choose_filter(text, parsed, self.app.clock.monotonic())
-
-    def prompt_help(self, prompt: Prompt) -> Line:
-        if prompt.purpose != "filter":
-            return super().prompt_help(prompt)
-        if self._filter_error:
-            return plain(self._filter_error, "error")
-        return plain("word  col:value  !col:value  left<7d  token<30d  sev:x!  marked  esc clears", "dim")
-
-    def prompt_entered(self, purpose: str, text: str) -> None:
-        self._stop_waiting()
-        self._apply_filter(text)
-        if not self._filter_error:
-            self.close_prompt()
-
-    def prompt_closed(self, purpose: str) -> None:
-        if purpose == "filter":
-            self._stop_waiting()
-            self._clear_filter()
-
-    def _clear_filter(self) -> None:
-        self._filter_error = ""
-        number = self.current_number
-        self.app.model.choose_filter("", None, self.app.clock.monotonic())
-        before = self._before_filter[1]
-        if before is not None and number is None:
-            self.table.select(before)
+    def selection_back(self, number: int) -> None:
+        self.table.select(number)
 
     def cmd_back(self) -> None:
-        model = self.app.model
-        if model.week is not None:
-            model.choose_week(None, self.app.clock.monotonic())
-        elif model.filter_text:
-            self._clear_filter()
+        if self.app.model.week is not None:
+            self.app.model.choose_week(None, self.app.clock.monotonic())
+        elif self.app.model.filter_text:
+            self.clear_filter()
         elif self.app.notice_text:
             self.app.notice_text = ""
 

@@ -1,0 +1,46 @@
+"""A plan for a set of clients, group by group: each group goes the ordinary way through plan and confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from backend.core.facts import NextAction
+from tui.commands import BY_ID
+from tui.format import count
+from tui.screens.actions import start_action
+from tui.screens.menu import Entry, Menu
+from tui.steps import Step, steps_of
+
+if TYPE_CHECKING:
+    from tui.app import MocdeckApp
+
+
+def plan_menu(app: MocdeckApp, clients: Sequence[tuple[int, NextAction]]) -> None:
+    """Show what the clients need; choosing a group plans it and nothing else."""
+    groups = steps_of(clients)
+    if not groups:
+        app.notice("plan: nothing is selected", "warning")
+        return
+    entries = [_entry(app, step, len(numbers)) for step, numbers in groups]
+
+    def chosen(key: str | None) -> None:
+        for step, numbers in groups:
+            if step.command and app.keys.key(BY_ID[step.command]) == key:
+                _plan(app, step, numbers)
+
+    first = next((entry.key for entry in entries if entry.open), "")
+    app.push_screen(Menu(f"plan for {count(len(clients), 'client')}", entries, first), chosen)
+
+
+def _entry(app: MocdeckApp, step: Step, number: int) -> Entry:
+    key = app.keys.key(BY_ID[step.command]) if step.command else " "
+    return Entry(key=key, label=f"{step.words} {number}", note=step.note or "-", open=bool(step.command))
+
+
+def _plan(app: MocdeckApp, step: Step, numbers: Sequence[int]) -> None:
+    if step.action is None:
+        app.run_command(BY_ID[step.command])
+        return
+    found = (app.model.find(number) for number in numbers)
+    start_action(app, step.action, [client.row.name for client in found if client is not None])
