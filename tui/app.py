@@ -10,22 +10,31 @@ import math
 import os
 import signal
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from backend.clock import Clock
-from tui import glyphs, safety
+from tui import glyphs, palette, safety
 from tui.commands import BY_ID
 from tui.gateway import Gateway
 from tui.holding import unsent
+from tui.memory import FILE_NAME, Memory
 from tui.screens.deck import DeckScreen
 from tui.session import DeckApp
+from tui.settings import Settings
+from tui.visits import Visits
 
 SEEK_SECONDS: Final = 60.0  # of a recording, for one key
 
 
 class MocdeckApp(DeckApp):
     """The session with its commands; handlers are named after the registry's ids."""
+
+    @cached_property
+    def visits(self) -> Visits:
+        """Where the operator has been."""
+        return Visits(self)
 
     def cmd_renew(self) -> None:
         """Plan a renewal of the selected clients."""
@@ -65,14 +74,27 @@ class MocdeckApp(DeckApp):
 
     def cmd_view_fleet(self) -> None:
         """Go home."""
+        if len(self.screen_stack) > 1:
+            self.visits.leave()
+        self.go_home()
+
+    def go_home(self) -> None:
+        """Close every screen above the first."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
     def _show(self, screen: DeckScreen) -> None:
         if self.deck.scope == screen.scope:
             return
-        self.cmd_view_fleet()
+        self.visits.leave()
+        self.go_home()
         self.push_screen(screen)
+
+    def cmd_view_timeline(self) -> None:
+        """Show when what ends."""
+        from tui.screens.timeline import TimelineScreen
+
+        self._show(TimelineScreen())
 
     def cmd_view_clusters(self) -> None:
         """Show clusters and CA generations."""
@@ -127,6 +149,62 @@ class MocdeckApp(DeckApp):
         from tui.screens.note import hand_over
 
         hand_over(self)
+
+    def cmd_copy(self) -> None:
+        """Copy names."""
+        from tui.screens.items import copy_names
+
+        copy_names(self)
+
+    def cmd_yaml(self) -> None:
+        """Show one client as YAML."""
+        from tui.screens.items import show_yaml
+
+        show_yaml(self)
+
+    def cmd_events_of(self) -> None:
+        """Show the events of one client."""
+        from tui.screens.items import show_events
+
+        show_events(self)
+
+    def cmd_export_item(self) -> None:
+        """Write one client to a file."""
+        from tui.screens.exporting import export_client
+
+        number = self.deck.current_number
+        if number is not None:
+            export_client(self, number)
+
+    def cmd_theme(self, name: str) -> None:
+        """Draw with another theme, and remember it."""
+        from tui.screens.menu import theme_menu
+
+        if not name.strip():
+            theme_menu(self)
+        elif name.strip().lower() in palette.THEMES:
+            self.choose_theme(name.strip().lower())
+        else:
+            self.notice(f"theme: there is no {name.strip()[:20]!r}; known are {', '.join(palette.THEMES)}", "error")
+
+    def choose_theme(self, name: str) -> None:
+        """Use a theme and remember it for this site."""
+        self.looks.use_theme(name)
+        self.looks.remember(chosen_theme=name)
+        self.redraw()
+
+    def cmd_keep_filter(self) -> None:
+        """Start with this filter next time."""
+        text = self.looks.keep_filter()
+        self.notice(f"this site starts with `{text}` from now on" if text else "this site starts without a filter")
+
+    def cmd_history_back(self) -> None:
+        """Go where the operator was before."""
+        self.visits.back()
+
+    def cmd_history_on(self) -> None:
+        """Go where the operator was after this."""
+        self.visits.on()
 
     def cmd_help(self) -> None:
         """Show the keys of this screen."""
@@ -202,14 +280,14 @@ class MocdeckApp(DeckApp):
         """Leave this screen; on the first one, the program."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
-        elif self.holding and not self.asked_to_quit():
+        elif self.outbox.holding and not self.asked_to_quit():
             self.notice("q again leaves; what waits to be sent is then not sent", "warning")
         else:
             self.exit(0)
 
     def cmd_undo(self) -> None:
         """Take back what was confirmed last and has not left."""
-        self.take_back()
+        self.outbox.take_back()
 
 
 def run(
@@ -222,6 +300,8 @@ def run(
     simulated: bool = False,
     site_tag: str = "",
     mouse: bool = True,
+    theme: str = "",
+    settings: Settings | None = None,
 ) -> int:
     """Run the dashboard on this terminal until it is left; return the process's exit code.
 
@@ -240,17 +320,20 @@ def run(
         state_dir=state_dir,
         simulated=simulated,
         site_tag=site_tag,
+        theme=theme,
+        settings=settings,
+        memory=Memory(state_dir / FILE_NAME),
     )
     app._handles_signals = True
     try:
-        app.run(mouse=mouse)
+        app.run(mouse=mouse and app.settings.mouse)
     except Exception:  # the program's last edge: giving a dead terminal back fails in many ways, none of them news
         if not _is_left_alone():
             raise
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, signal.SIG_DFL)
     code = app.return_code or 0
-    held = app.holding.drop()
+    held = app.outbox.holding.drop()
     if code == safety.SIGHUP_CODE or _is_left_alone():
         code = code if code == safety.SIGTERM_CODE else safety.SIGHUP_CODE
         safety.drop_terminal()  # with nobody to tell, the interpreter's last flush would fail

@@ -20,6 +20,7 @@ from backend.core.model import AuthorityStatus
 from tui.commands import Command, Group
 from tui.format import count, span, time_of_day
 from tui.glyphs import Glyphs
+from tui.keymap import DEFAULT, Keymap
 from tui.lines import Line, cut, joined, line_width, spread
 from tui.model import LATE, WEEKS, FleetModel
 from tui.palette import SEVERITY_ROLES
@@ -46,6 +47,7 @@ class View:
     jobs: int
     sinks_failing: tuple[str, ...]  # who is to be told of alerts and cannot be
     failure: str  # why the agent does not answer, "" while it does
+    keymap: Keymap = DEFAULT
     login_not_after: datetime | None  # the end of the operator's own certificate
     tape: str = ""  # what is said of a recording that is made or played
 

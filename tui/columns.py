@@ -14,7 +14,7 @@ from typing import Final
 
 from backend.core.facts import Assessment, NextAction, Overlay, Severity, State
 from backend.core.fleet import ClientFlag
-from tui.format import fit, left_until, shorten
+from tui.format import NOTHING, age, fit, left_until, shorten
 from tui.glyphs import Glyphs
 from tui.holding import QUEUED, QUEUED_SHORT
 from tui.lines import Line
@@ -51,25 +51,43 @@ class Column:
     right: bool = False
 
 
+NEVER: Final = 10_000  # no terminal is so wide: only where it was chosen
 COLUMNS: Final = (
     Column("certificate", "CERT LEFT", 12, 12, 0, right=True),
     Column("token", "TOKEN LEFT", 11, 12, 60, right=True),
     Column("state", "STATE", 11, 18, 0),
-    Column("next", "NEXT STEP", 14, 14, 72),
+    Column("next", "NEXT STEP", 14, 17, 72),
     Column("cluster", "CLUSTER", 9, 16, 80),
     Column("client", "CLIENT", 16, 30, 0),
     Column("kind", "KIND", 13, 13, 108),
     Column("renews", "RENEWS", 6, 6, 116),
     Column("owner", "OWNER", 10, 18, 132),
+    Column("seen", "LAST SEEN", 9, 9, NEVER, right=True),
+    Column("ca", "CA", 4, 4, NEVER),
+    Column("host", "HOST", 10, 16, NEVER),
+    Column("serial", "SERIAL", 16, 16, NEVER),
 )
+ALWAYS: Final = ("certificate", "state", "client")
+_HIDDEN_FIRST: Final = ("kind", "renews", "seen", "ca", "owner", "host", "serial", "next", "token", "cluster")
 _MARGIN: Final = 2  # cursor and mark
-_GROWTH: Final = ("client", "state", "cluster", "token", "owner")  # who gets spare cells, in this order
+_GROWTH: Final = ("client", "state", "cluster", "next", "token", "owner")  # who gets spare cells, in this order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Which columns an operator wants: some by name (none: those that fit), or `wide`, the hidden ones first."""
+
+    ids: tuple[str, ...] = ()
+    wide: bool = False
+
+
+DEFAULT: Final = Shown()
 
 
 @lru_cache(maxsize=64)
-def layout(width: int) -> tuple[tuple[Column, int], ...]:
+def layout(width: int, shown: Shown = DEFAULT) -> tuple[tuple[Column, int], ...]:
     """Return the columns that fit into `width` cells, with their widths; they fill it exactly."""
-    chosen = [column for column in COLUMNS if column.from_width <= width]
+    chosen = _chosen(width, shown)
     widths = {column.id: column.narrow for column in chosen}
     spare = width - _MARGIN - sum(widths.values()) - (len(chosen) - 1)
     for name in _GROWTH:
@@ -82,13 +100,32 @@ def layout(width: int) -> tuple[tuple[Column, int], ...]:
     return tuple((column, max(1, widths[column.id])) for column in chosen)
 
 
-def heading(width: int, sorted_by: str) -> Line:
+def _chosen(width: int, shown: Shown) -> list[Column]:
+    if not shown.ids and not shown.wide:
+        return [column for column in COLUMNS if column.from_width <= width]
+    wanted = [column for column in COLUMNS if column.id in {*ALWAYS, *shown.ids} or not shown.ids]
+    order = [*ALWAYS, *(_HIDDEN_FIRST if shown.wide else _by_width())]
+    kept: list[Column] = []
+    room = width - _MARGIN + 1
+    for column in sorted(wanted, key=lambda column: order.index(column.id)):
+        if column.id in ALWAYS or column.narrow + 1 <= room:
+            kept.append(column)
+            room -= column.narrow + 1
+    return [column for column in COLUMNS if column in kept]
+
+
+def _by_width() -> list[str]:
+    return [column.id for column in sorted(COLUMNS, key=lambda column: column.from_width)]
+
+
+def heading(width: int, sorted_by: str, shown: Shown = DEFAULT) -> Line:
     """Return the line of titles; the column that the list is sorted by is underlined by its role."""
     line: list[tuple[str, str]] = [("  ", "head")]
-    for number, (column, size) in enumerate(layout(width)):
+    columns = layout(width, shown)
+    for number, (column, size) in enumerate(columns):
         role = "head+sorted" if column.id == sorted_by else "head"
         line.append((fit(column.title, size, right=column.right), role))
-        if number + 1 < len(layout(width)):
+        if number + 1 < len(columns):
             line.append((" ", "head"))
     return tuple(line)
 
@@ -171,21 +208,41 @@ def _cell(column: Column, size: int, client: Client, now: datetime, glyphs: Glyp
             return row.kind.value, "dim"
         case "renews":
             return renews(row.flags), "dim"
+        case "seen":
+            return (NOTHING if row.last_seen_at is None else age(now - row.last_seen_at)), "dim"
+        case "ca":
+            return (f"g{row.generation}" if row.generation else NOTHING), "dim"
+        case "host":
+            return row.host or NOTHING, "dim"
+        case "serial":
+            return (f"{row.serial_low:016x}" if row.serial_low else NOTHING), "dim"
         case _:
-            return row.owner or row.host or "-", "dim"
+            return row.owner or row.host or NOTHING, "dim"
 
 
-def row_line(client: Client, now: datetime, width: int, glyphs: Glyphs, *, cursor: bool) -> Line:
-    """Return the line of one client."""
+def row_line(
+    client: Client,
+    now: datetime,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    cursor: bool,
+    shown: Shown = DEFAULT,
+    changed: frozenset[str] = frozenset(),
+    label: str = "",
+) -> Line:
+    """Return the line of one client; an asterisk follows each of the `changed` columns, `label` stands before all."""
     over = "+cursor" if cursor else ""
     line: list[tuple[str, str]] = [("  ", "text")]
-    if cursor or client.marked:
+    if label:
+        line = [(label, "tag"), (" ", "text" + over)]
+    elif cursor or client.marked:
         sign = f"{glyphs.cursor if cursor else ' '}{glyphs.mark if client.marked else ' '}"
         line = [(sign, "mark" + over)]
-    columns = layout(width)
+    columns = layout(width, shown)
     for number, (column, size) in enumerate(columns):
         text, role = _cell(column, size, client, now, glyphs)
         line.append((fit(shorten(text, size), size, right=column.right), role + over))
         if number + 1 < len(columns):
-            line.append((" ", "text" + over))
+            line.append(("*", "mark" + over) if column.id in changed else (" ", "text" + over))
     return tuple(line)

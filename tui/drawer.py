@@ -12,7 +12,6 @@ from backend.core.facts import Limit, Overlay, State
 from backend.core.lifecycle import Validity
 from tui.banner import View
 from tui.columns import next_step, renews, role_of, state_text
-from tui.commands import COMMANDS
 from tui.fate import if_nothing_is_done
 from tui.format import NOTHING, bar, instant, lifetime, span, wrapped
 from tui.lines import Line, boxed, plain
@@ -108,7 +107,7 @@ def action_lines(client: Client, view: View, now: datetime, width: int) -> list[
     """Return every action with its key: possible, or refused and why."""
     verdicts = view.model.verdicts(client.row.number, now)
     lines: list[Line] = []
-    for command in COMMANDS:
+    for command in view.keymap.commands:
         verdict = None if command.action is None else verdicts.get(command.action)
         if verdict is None:
             continue

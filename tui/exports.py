@@ -21,6 +21,11 @@ def fleet_table(model: FleetModel, now: datetime) -> Table:
     return _clients(model, model.order, now, kind="fleet", title=f"clients, {model.sort.word}")
 
 
+def selection_table(model: FleetModel, numbers: Sequence[int], now: datetime) -> Table:
+    """The clients that are selected on the Timeline."""
+    return _clients(model, numbers, now, kind="timeline", title="clients of the selection")
+
+
 def client_table(model: FleetModel, number: int, now: datetime) -> Table:
     """One client."""
     return _clients(model, [number], now, kind="client", title="one client")

@@ -72,6 +72,11 @@ def span(duration: timedelta) -> str:
     return f"{seconds // 86400}d {seconds % 86400 // 3600:02d}h"
 
 
+def age(duration: timedelta) -> str:
+    """Return for how long something has been so, in one unit: `12s`, `3m`, `5h`, `9d`."""
+    return span(duration).partition(" ")[0]
+
+
 def lifetime(duration: timedelta) -> str:
     """Return a lifetime as an operator says it: `90 d`, or `36 h` below three days."""
     hours = int(duration.total_seconds()) // 3600

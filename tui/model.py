@@ -8,7 +8,7 @@ argument, and `now` is the agent's time reckoned by `tui.agent_clock`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -175,6 +175,13 @@ class FleetModel:
             return index is not None
         row = self.columns.row(index)
         return self.filter.matches(row, self._facts(index, now), judged, number in self.marks, now)
+
+    def listed(self, *, everything: bool = False) -> Iterator[tuple[int, int, Assessment]]:
+        """Give number, place in the columns, and judgement of what the list shows, in its order; or of every client."""
+        for number in self._judged if everything else self.order:
+            index, judged = self.columns.index_of(number), self._judged.get(number)
+            if index is not None and judged is not None:
+                yield number, index, judged
 
     def choose_filter(self, text: str, parsed: Filter | None, monotonic: float) -> None:
         """Show only what `parsed` matches; None shows everything."""

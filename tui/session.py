@@ -27,12 +27,15 @@ from tui.commands import BY_ID, Command, Needs
 from tui.format import span
 from tui.gate import Situation, refusal
 from tui.gateway import AlertsView, EventView, Gateway, OperationView
-from tui.holding import Held, Holding, unsent
+from tui.looks import Looks
+from tui.memory import Memory
 from tui.messages import FleetChanged, LinkChanged, Ticked
 from tui.model import FleetModel
+from tui.outbox import Outbox
 from tui.replaying import ReplayClock
 from tui.screens.deck import DeckScreen
-from tui.theme import NIGHT, NoColours
+from tui.settings import Settings
+from tui.theme import DAY, NIGHT
 from tui.watcher import watch_fleet
 
 HOLD_SECONDS: Final = 2.0  # the order stands still for so long after the cursor moved
@@ -69,6 +72,9 @@ class DeckApp(App[int]):
         site_tag: str = "",
         colour: bool | None = None,
         true_colour: bool | None = None,
+        theme: str = "",
+        settings: Settings | None = None,
+        memory: Memory | None = None,
     ) -> None:
         # Read before Textual does, which takes NO_COLOR out of the environment.
         coloured = not os.environ.get("NO_COLOR") if colour is None else colour
@@ -77,8 +83,17 @@ class DeckApp(App[int]):
         self.gateway = gateway
         self.clock = clock
         self.model = FleetModel(clock.monotonic())
+        self.palette = palette.DARK
         self.glyphs = glyphs.choose(ascii_only=ascii_only)
-        self.palette = palette.choose(colour=coloured, true_colour=rich)
+        self.settings = settings or Settings()
+        self.keymap = self.settings.keymap
+        self.looks = Looks(
+            self,
+            memory or Memory(None),
+            fixed=theme or self.settings.theme,
+            fitting=palette.fitting(colour=coloured, true_colour=rich),
+            colourless=not coloured,
+        )
         self.state_dir = state_dir
         self.site_tag = site_tag
         self.write_mode = write
@@ -86,7 +101,7 @@ class DeckApp(App[int]):
         self.paused_at: datetime | None = None
         self.operations: tuple[OperationView, ...] = ()
         self.audit: tuple[EventView, ...] = ()
-        self.holding = Holding()
+        self.outbox = Outbox(self)
         self.alerts: AlertsView | None = None  # None: not read yet, or refused
         self.replay = clock if isinstance(clock, ReplayClock) else None
         self.failure = ""
@@ -105,10 +120,10 @@ class DeckApp(App[int]):
         self._feed_running = False
         self._handles_signals = False
         self._filters = [f for f in self._filters if coloured or type(f).__name__ not in {"NoColor", "Monochrome"}]
-        if not coloured:
-            self._filters.append(NoColours())
         self.register_theme(NIGHT)
-        self.theme = NIGHT.name if coloured and rich else "ansi-dark"
+        self.register_theme(DAY)
+        self.looks.use_theme(self.looks.theme)
+        self.set_keymap(self.keymap.bindings)
         self.animation_level = "none"
 
     # Life
@@ -127,6 +142,11 @@ class DeckApp(App[int]):
             if sys.__stdin__ is not None:
                 safety.watch_terminal(sys.__stdin__.fileno(), lambda code: self._leave_soon(loop, code))
         self.app_resume_signal.subscribe(self, self._resumed)
+        self.looks.restore()
+        if self.settings.problems:
+            from tui.screens.problems import ProblemsDialog
+
+            self.push_screen(ProblemsDialog(self.settings.problems))
         self.run_worker(self._watch(), group="watch", exclusive=True, exit_on_error=False)
         self.set_interval(1.0, self.tick)
 
@@ -159,7 +179,7 @@ class DeckApp(App[int]):
     def _agent_lost(self, sentence: str) -> None:
         first = not self.failure
         self.failure = sentence
-        self._drop_held("the agent went away")
+        self.outbox.drop("the agent went away")
         if first:
             self.model.judge_all(self.clock.monotonic())
             self.model.reorder(self.clock.monotonic())
@@ -191,7 +211,7 @@ class DeckApp(App[int]):
     def tick(self) -> None:
         """Show the present second: judge, reorder if something moved, write what changed."""
         self._ticks += 1
-        self._send_due()
+        self.outbox.send_due()
         if not self._is_shown or (not self.app_focus and self._ticks % BLURRED_TICKS):
             return
         monotonic = self.clock.monotonic()
@@ -222,48 +242,6 @@ class DeckApp(App[int]):
         if self._write_lapses and monotonic - self.last_key_at > IDLE_LIMIT.total_seconds():
             self.set_write_mode(on=False)
             self.notice("write mode has lapsed after 30 minutes without a key", "warning")
-
-    # What is confirmed and has not left yet
-
-    def hold(self, held: Held) -> None:
-        """Keep a confirmed plan for its ten seconds; its clients lose their marks, the next key is about others."""
-        self.holding.put(held)
-        self.model.marks.clear()
-        self._held_changed()
-
-    def take_back(self) -> None:
-        """Undo the newest plan that has not left, and give its marks back."""
-        held = self.holding.take_back()
-        if held is None:
-            self.notice("undo: nothing waits to be sent; what has left can only be stopped (5, then K)", "warning")
-            return
-        self.model.marks |= held.marks
-        self._held_changed()
-        self.notice(f"{held.what} {held.whom}: undone, nothing was sent", "title")
-
-    def _send_due(self) -> None:
-        due = self.holding.due(self.clock.monotonic())
-        if not due:
-            return
-        self._held_changed()
-        away = self.situation().away
-        barrier = f"the agent has not answered for {away}" if away else "" if self.write_mode else "read-only again"
-        if barrier:
-            self.notice(unsent(due, barrier), "error")
-            return
-        for held in due:
-            held.send()
-
-    def _drop_held(self, why: str) -> None:
-        dropped = self.holding.drop()
-        if dropped:
-            self._held_changed()
-            self.notice(unsent(dropped, why), "error")
-
-    def _held_changed(self) -> None:
-        self.model.held = self.holding.numbers
-        self.notice_text = ""
-        self.redraw()
 
     def _resumed(self, _app: App[Any]) -> None:
         self.refresh(layout=True)
@@ -311,8 +289,8 @@ class DeckApp(App[int]):
         """Run a command by its id; the gate first."""
         self.run_command(BY_ID[command_id])
 
-    def run_command(self, command: Command) -> None:
-        """Run a command if the gate lets it; say why if not."""
+    def run_command(self, command: Command, argument: str = "") -> None:
+        """Run a command if the gate lets it; say why if not. `argument` is for those that take one."""
         if command.mutates and self._is_burst():
             self.notice(f"{command.label}: ignored, keys came faster than anyone types; press it again", "warning")
             return
@@ -324,7 +302,7 @@ class DeckApp(App[int]):
             self.notice_text = ""
         handler = getattr(self.deck, f"cmd_{command.id}", None) or getattr(self, f"cmd_{command.id}", None)
         if handler is not None:
-            handler()
+            handler(*([argument] if command.argument else []))
         self.deck.draw()
 
     def note_key(self, at: float) -> None:

@@ -57,16 +57,17 @@ def parse_settings(data: bytes, path: Path) -> Settings:
         return Settings()
     if not isinstance(values, dict):
         return Settings(problems=(f"{path}: expected a mapping with {', '.join(_KEYS)}; nothing of it holds",))
-    problems = [f"there is no setting {str(key)[:40]!r}; known are {', '.join(_KEYS)}" for key in values if key not in _KEYS]
+    problems = [
+        f"there is no setting {str(key)[:40]!r}; known are {', '.join(_KEYS)}" for key in values if key not in _KEYS
+    ]
     keymap, wrong = parse_keymap(values.get("keymap"))
-    found = Settings(
+    return Settings(
         theme=_choice(values, "theme", ("", *THEMES), problems),
         mouse=_switch(values, "mouse", problems),
         asks_for_one=_choice(values, "confirm", (ASK, UNDO_ONLY), problems) != UNDO_ONLY,
         keymap=keymap,
         problems=tuple(f"{path.name}: {problem}" for problem in (*problems, *wrong)),
     )
-    return found
 
 
 def _choice(values: dict[Any, Any], key: str, known: Sequence[str], problems: list[str]) -> str:

@@ -45,9 +45,7 @@ STEPS: Final = (
         note="a login file is delivered, it signs in again",
         command="repair",
         action=ActionKind.REPAIR,
-        names=frozenset(
-            {NextAction.SIGN_IN, NextAction.REPAIR, NextAction.REISSUE_LOGIN, NextAction.FIRST_SIGN_IN}
-        ),
+        names=frozenset({NextAction.SIGN_IN, NextAction.REPAIR, NextAction.REISSUE_LOGIN, NextAction.FIRST_SIGN_IN}),
     ),
     Step(
         words="rotate the CA",

@@ -16,7 +16,7 @@ from tui.banner import View
 from tui.format import fit, lifetime, shorten, wrapped
 from tui.lines import BLANK, Line, plain
 from tui.steps import Step
-from tui.timeline import COLUMNS, LATE, LATER, Grid, Scale, period_word, starts
+from tui.timeline import COLUMNS, LATE, Grid, Scale, period_word, starts
 
 WIDE: Final = 110
 _TOTAL: Final = 6
@@ -115,10 +115,8 @@ def authority_note(view: View, now: datetime) -> str:
     issuing = find_issuing(view.model.columns.authorities)
     if issuing is None or issuing.validity.left(now) >= CLIENT_LIFETIME:
         return ""
+    left = countdown(issuing.validity.left(now))
     return (
-        f"CA g{issuing.generation} ends in {countdown(issuing.validity.left(now))}: a certificate made now ends with it, "
-        f"not after {lifetime(CLIENT_LIFETIME)}. Plan the CA rotation (X)."
+        f"CA g{issuing.generation} ends in {left}: a certificate made now ends with it, not after "
+        f"{lifetime(CLIENT_LIFETIME)}. Plan the CA rotation (X)."
     )
-
-
-__all__ = ["LATE", "LATER", "authority_note", "grid_lines", "plan_lines", "sizes"]

@@ -44,7 +44,7 @@ async def test_y_counts_from_the_four_hundredth_millisecond_on() -> None:
             await made.choose("nodeagent-07")
             await made.press("R")
             await made.press("y", gap=gap)
-            assert bool(made.app.holding) is started
+            assert bool(made.app.outbox.holding) is started
             assert ("not taken" in made.text) is not started
 
 
@@ -134,7 +134,7 @@ async def test_a_plan_can_be_confirmed_up_to_its_last_second_and_not_after() -> 
             made.app.tick()
             await made.settle()
             await made.press("y", gap=0)
-            assert bool(made.app.holding) is started
+            assert bool(made.app.outbox.holding) is started
             assert ("too old" in made.text) is not started
 
 

@@ -211,7 +211,7 @@ async def test_enter_on_a_cluster_shows_its_clients(make_app: MakeApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
         await press(app, pilot, "3", "j", "enter")
-        assert app.model.filter_text == "cluster:bonn-mgmt"
+        assert app.model.filter_text == 'cluster:"bonn-mgmt"'
         assert len(app.model.order) == 4
 
 

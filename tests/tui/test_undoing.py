@@ -109,7 +109,7 @@ async def test_leaving_asks_once_and_then_sends_nothing() -> None:
         await made.press("q")
         assert made.app.return_code == 0
         assert made.agent.asked == []
-        assert len(made.app.holding) == 1  # whoever ran it says that it was not sent
+        assert len(made.app.outbox.holding) == 1  # whoever ran it says that it was not sent
 
 
 async def test_a_blurred_window_does_not_delay_the_call() -> None:

@@ -27,6 +27,7 @@ from tui.commands.command import (
     ROTATION,
     ROTATION_PLAN,
     TEXTS,
+    TIMELINE,
     Command,
     Group,
     Needs,
@@ -37,6 +38,8 @@ from tui.commands.moving import MOVING
 from tui.commands.papers import PAPERS
 from tui.commands.program import PROGRAM
 from tui.commands.replaying import REPLAYING
+from tui.commands.runway import RUNWAY
+from tui.commands.timeline import GRID
 from tui.commands.views import VIEWS
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "ROTATION",
     "ROTATION_PLAN",
     "TEXTS",
+    "TIMELINE",
     "Command",
     "Group",
     "Needs",
@@ -65,7 +69,18 @@ __all__ = [
     "of_screen",
 ]
 
-COMMANDS: Final[tuple[Command, ...]] = (*ACTING, *LOOKING, *PAPERS, *MARKING, *MOVING, *VIEWS, *REPLAYING, *PROGRAM)
+COMMANDS: Final[tuple[Command, ...]] = (
+    *ACTING,
+    *LOOKING,
+    *GRID,
+    *RUNWAY,
+    *PAPERS,
+    *MARKING,
+    *MOVING,
+    *VIEWS,
+    *REPLAYING,
+    *PROGRAM,
+)
 BY_ID: Final = {command.id: command for command in COMMANDS}
 
 

@@ -34,6 +34,7 @@ class Group(Enum):
 
 FLEET: Final = "fleet"
 DETAIL: Final = "detail"
+TIMELINE: Final = "timeline"
 CLUSTERS: Final = "clusters"
 JOBS: Final = "jobs"
 EVENTS: Final = "events"
@@ -47,11 +48,11 @@ ROTATION_PLAN: Final = "rotation plan"
 ROTATION: Final = "rotation"
 EVERYWHERE: Final = frozenset(
     {
-        *(FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, DIAGNOSIS, NOTE),
+        *(FLEET, TIMELINE, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, DIAGNOSIS, NOTE),
         *(HELP, OPERATION, ROTATION_PLAN, ROTATION),
     }
 )
-LISTS: Final = frozenset({FLEET, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, OPERATION})
+LISTS: Final = frozenset({FLEET, TIMELINE, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, OPERATION})
 TEXTS: Final = frozenset({DETAIL, DIAGNOSIS, NOTE, HELP, ROTATION_PLAN, ROTATION})
 
 
@@ -61,6 +62,7 @@ class Command:
 
     `keys` are Textual key names, the first one is the one shown as `key`. `scope` names the screens that have it.
     `footer` puts it on the key lines; `action` is what it asks of the agent's planner, for the gate's reasons.
+    `argument` is the word for what may be typed after it on the `:` line, "" when it takes nothing.
     """
 
     id: str
@@ -74,3 +76,4 @@ class Command:
     needs: Needs = Needs.NOTHING
     footer: bool = False
     action: ActionKind | None = None
+    argument: str = ""

@@ -14,6 +14,7 @@ from tui.commands.command import (
     FORECAST,
     JOBS,
     ROTATION_PLAN,
+    TIMELINE,
     Command,
     Group,
     Needs,
@@ -45,7 +46,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="filter",
         help="filter as you type: words, col:value, !col:value, left<7d, token<30d, sev:x!, marked",
         group=Group.LOOK,
-        scope=frozenset({FLEET}),
+        scope=frozenset({TIMELINE, FLEET}),
         footer=True,
     ),
     Command(
@@ -66,7 +67,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="actions",
         help="every action for this client, and why one is refused",
         group=Group.LOOK,
-        scope=frozenset({FLEET, DETAIL}),
+        scope=frozenset({TIMELINE, FLEET, DETAIL}),
         needs=Needs.ROW,
         footer=True,
     ),
@@ -87,7 +88,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="open",
         help="open what is under the cursor",
         group=Group.LOOK,
-        scope=frozenset({CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
+        scope=frozenset({TIMELINE, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
         footer=True,
     ),
     Command(
@@ -134,7 +135,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="export",
         help="write what this screen shows to a file: CSV, JSON, Markdown, SVG or calendar; asks nothing of the agent",
         group=Group.LOOK,
-        scope=frozenset({FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
+        scope=frozenset({TIMELINE, FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
     ),
     Command(
         id="reload",

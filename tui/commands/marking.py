@@ -6,6 +6,7 @@ from typing import Final
 
 from tui.commands.command import (
     FLEET,
+    TIMELINE,
     Command,
     Group,
 )
@@ -19,7 +20,7 @@ def _mark(command_id: str, keys: tuple[str, ...], key: str, label: str, text: st
         label=label,
         help=text,
         group=Group.MARK,
-        scope=frozenset({FLEET}),
+        scope=frozenset({FLEET, TIMELINE}),
         footer=footer,
     )
 

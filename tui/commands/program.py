@@ -35,6 +35,7 @@ PROGRAM: Final[tuple[Command, ...]] = (
         label="write mode",
         help="allow changes in this session; asks for a reason",
         group=Group.PROGRAM,
+        argument="REASON",
     ),
     Command(
         id="readonly",
@@ -42,6 +43,23 @@ PROGRAM: Final[tuple[Command, ...]] = (
         key=":readonly",
         label="read-only",
         help="refuse every change again",
+        group=Group.PROGRAM,
+    ),
+    Command(
+        id="theme",
+        keys=(),
+        key=":theme",
+        label="theme",
+        help="dark, light, ansi (the terminal's own colours) or mono (none); remembered for this site",
+        group=Group.PROGRAM,
+        argument="NAME",
+    ),
+    Command(
+        id="keep_filter",
+        keys=(),
+        key=":keep-filter",
+        label="keep filter",
+        help="start with the present filter at this site from now on; without a filter, with none",
         group=Group.PROGRAM,
     ),
     Command(

@@ -16,6 +16,7 @@ def _view(command_id: str, key: str, label: str, text: str) -> Command:
 
 VIEWS: Final[tuple[Command, ...]] = (
     _view("view_fleet", "1", "Runway", "all clients, worst first"),
+    _view("view_timeline", "2", "Timeline", "when what ends, week by week, and a plan for a part of it"),
     _view("view_clusters", "3", "Clusters", "clusters and CA generations of this site"),
     _view("view_rotation", "4", "Rotation", "the CA rotation that runs, or the last one"),
     _view("view_jobs", "5", "Jobs", "operations with their progress"),

@@ -65,7 +65,7 @@ def start_action(
     app: MocdeckApp, action: ActionKind, names: Sequence[str], *, reason: str = "", parallel: int = 0
 ) -> None:
     """Plan an action and show the plan; with a reason it is forced. Returns at once."""
-    waiting = next((name for name in names if app.holding.holds(name)), None)
+    waiting = next((name for name in names if app.outbox.holding.holds(name)), None)
     if waiting is not None:
         app.notice(f"{NOUNS[action][0]}: {waiting} waits to be sent already; u takes that back", "warning")
         return
@@ -103,6 +103,9 @@ def _show(app: MocdeckApp, origin: Screen[object], plan: PlanView, wish: _Wish, 
     scope = wish.update
     typed = len(plan.targets) > 1 or bool(tag) or scope is not None
     balancers = scope.patch_load_balancer if scope is not None and scope.cluster else None
+    if not (app.settings.asks_for_one or typed or changes or plan.force):
+        _hold(app, plan, wish)  # the operator chose so: ten seconds and `u` instead of a question
+        return
     dialog = PlanDialog(plan, typed=typed, tag=tag, changes=changes, balancers=balancers)
 
     def chosen(choice: Choice | None) -> None:
@@ -163,7 +166,7 @@ def _hold(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
     origin = app.screen
     since = app.last_key_at
     running = [target for target in plan.targets if target.runs]
-    app.hold(
+    app.outbox.hold(
         Held(
             what=NOUNS[plan.action][0],
             names=tuple(target.name for target in running),

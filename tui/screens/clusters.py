@@ -118,9 +118,10 @@ class ClustersScreen(ListScreen):
         """Show this cluster's clients in the list."""
         if not self.cursor_key or self.cursor_key == NO_CLUSTER:
             return
-        text = f"cluster:{self.cursor_key}"
+        self.app.visits.leave()
+        text = f'cluster:"{self.cursor_key}"'
         self.app.model.choose_filter(text, parse(text), self.app.clock.monotonic())
-        self.app.cmd_view_fleet()
+        self.app.go_home()
 
 
 def _widths(width: int) -> tuple[int, int, int]:

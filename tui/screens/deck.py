@@ -1,31 +1,30 @@
 """What every screen of the dashboard shares: the lines around its body, its keys and its prompt.
 
-A screen has a scope in the command registry; its bindings and key lines come from there and from nowhere else. The
-body is the subclass's; `draw` brings everything to the app's present second.
+A screen has a scope in the command registry; its bindings and key lines come from there and from nowhere else. What is
+typed is `tui.screens.prompting`'s, the body is the subclass's; `draw` brings everything to the app's present second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.banner import WIDE, View, header_line, key_lines, severity_line
-from tui.commands import BY_ID, Command, complete, of_screen
+from tui.commands import Command, of_screen
 from tui.format import wrapped
-from tui.gate import REPLAY
 from tui.lines import Line, cut, plain
+from tui.screens.prompting import PromptScreen
 from tui.tape_words import tape_words
 from tui.widgets.lines import Lines
 from tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from tui.app import MocdeckApp
+    pass
 
 MINIMUM_WIDTH = 40
 MINIMUM_HEIGHT = 10
@@ -47,20 +46,19 @@ def bindings_of(scope: str) -> list[Binding]:
     ]
 
 
-class DeckScreen(Screen[None]):
+class DeckScreen(PromptScreen):
     """Header, body, status, notice or prompt, keys."""
 
     AUTO_FOCUS = ""
     ALLOW_SELECT = False
-    scope: ClassVar[str] = ""
     view_id: ClassVar[str] = ""  # the view command that leads here, marked in the key line
-    app: MocdeckApp  # the one app that uses these screens
 
     def compose(self) -> ComposeResult:
         yield Lines(id="head")
         yield Lines(id="small")
         yield from self.compose_body()
         yield Lines(id="status")
+        yield Lines(id="palette")
         yield Lines(id="notice")
         yield Prompt()
         yield Lines(id="keys")
@@ -119,6 +117,7 @@ class DeckScreen(Screen[None]):
             jobs=app.running_jobs,
             sinks_failing=tuple(sink.name for sink in app.alerts.failing) if app.alerts is not None else (),
             failure=app.failure,
+            keymap=app.keymap,
             login_not_after=app.gateway.connection.certificate_not_after,
             tape=tape_words(app.gateway, app.replay, app.now, wide=self.size.width >= WIDE),
         )
@@ -133,6 +132,7 @@ class DeckScreen(Screen[None]):
         self.query_one("#status", Lines).set_lines([self.status(view)])
         self.query_one("#notice", Lines).set_lines([self._notice(view)])
         self.query_one("#keys", Lines).set_lines(self._keys(view))
+        self.draw_palette(self.size.width, self.size.height)
 
     def _notice(self, view: View) -> Line:
         return self._notice_lines(view)[0]
@@ -142,12 +142,12 @@ class DeckScreen(Screen[None]):
         text, role = self.app.notice_text, self.app.notice_role
         if not text and view.failure:
             text, role = f"{view.failure}; trying again", "error"
-        if not text and self.app.holding:
-            return [cut(self.app.holding.line(view.monotonic), view.width)]
+        if not text and self.app.outbox.holding:
+            return [cut(self.app.outbox.holding.line(view.monotonic), view.width)]
         return [plain(part, role) for part in wrapped(text, view.width)][:2]
 
     def _keys(self, view: View) -> list[Line]:
-        commands = of_screen(self.scope)
+        commands = self.app.keymap.of_screen(self.scope)
         refused = frozenset(c.id for c in commands if c.footer and c.mutates and self.app.refusal(c) is not None)
         lines = key_lines(commands, view.width, refused=refused, here=self.view_id)
         prompt = self.query_one(Prompt)
@@ -182,106 +182,3 @@ class DeckScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Tell the app that somebody types."""
         self.app.note_key(event.time)
-
-    # The prompt
-
-    def open_prompt(self, purpose: str, sigil: str, text: str = "", **options: Any) -> None:
-        """Let the operator type a line."""
-        self.query_one("#notice", Lines).display = False
-        self.query_one(Prompt).open(purpose, sigil, text, **options)
-        self.draw()
-
-    def close_prompt(self) -> None:
-        """End typing and give the keys back to the body."""
-        self.query_one(Prompt).close()
-        self.query_one("#notice", Lines).display = True
-        self.focus_body()
-        self.draw()
-
-    def focus_body(self) -> None:
-        """Let the body have the keys."""
-        self.set_focus(None)
-
-    def prompt_help(self, prompt: Prompt) -> Line:
-        """Return the line under the prompt."""
-        if prompt.purpose == "command":
-            found = complete(prompt.entry.value, self.scope)
-            if not found:
-                return plain("no such command; ? lists them", "error")
-            return plain("  ".join(command.id.replace("_", "-") for command in found[:12]), "dim")
-        return plain("enter accepts, esc cancels", "dim")
-
-    def cmd_command_line(self) -> None:
-        """Open the `:` line."""
-        self.open_prompt("command", ":", completer=self._complete)
-
-    def _complete(self, typed: str) -> str | None:
-        found = complete(typed, self.scope)
-        return found[0].id.replace("_", "-") if found else None
-
-    def cmd_write(self) -> None:
-        """Ask for the reason of write mode."""
-        if self.app.write_mode:
-            self.app.notice("write mode is on already; `:readonly` ends it")
-        else:
-            self.open_prompt("reason", "reason for changes:")
-
-    def on_prompt_changed(self, message: Prompt.Changed) -> None:
-        """Show completions as they are typed."""
-        self.prompt_changed(message.purpose, message.text)
-        self.draw()
-
-    def prompt_changed(self, purpose: str, text: str) -> None:
-        """Follow what is typed."""
-
-    def on_prompt_closed(self, message: Prompt.Closed) -> None:
-        """Leave the prompt without doing anything."""
-        self.prompt_closed(message.purpose)
-        self.close_prompt()
-
-    def prompt_closed(self, purpose: str) -> None:
-        """Undo what the prompt had changed."""
-
-    def on_prompt_entered(self, message: Prompt.Entered) -> None:
-        """Do what was typed."""
-        if message.purpose == "command":
-            self.close_prompt()
-            self._run_typed(message.text)
-        elif message.purpose == "reason":
-            self.close_prompt()
-            self._switch_write(message.text)
-        else:
-            self.prompt_entered(message.purpose, message.text)
-
-    def prompt_entered(self, purpose: str, text: str) -> None:
-        """Accept what was typed for a purpose of the screen's own."""
-
-    def _run_typed(self, text: str) -> None:
-        word, _, rest = text.strip().partition(" ")
-        if not word:
-            return
-        if word == "write" and rest.strip() and not self.app.write_mode:
-            self._switch_write(rest)
-            return
-        command = self._command_named(word)
-        if command is None:
-            self.app.notice(f"no command {word!r} here; ? lists them", "error")
-        else:
-            self.app.run_command(command)
-
-    def _command_named(self, word: str) -> Command | None:
-        exact = BY_ID.get(word.lower().replace("-", "_"))
-        if exact is not None and self.scope in exact.scope:
-            return exact
-        found = complete(word, self.scope)
-        return found[0] if len(found) == 1 else None
-
-    def _switch_write(self, reason: str) -> None:
-        if self.app.replay is not None:
-            self.app.notice(f"write mode: {REPLAY}", "warning")
-            return
-        if not reason.strip():
-            self.app.notice("write mode needs a reason, such as a ticket number; nothing was switched", "warning")
-            return
-        self.app.set_write_mode(on=True, reason=reason.strip())
-        self.app.notice("write mode is on until you leave, or 30 minutes without a key", "title")

@@ -7,7 +7,7 @@ Files are readable by their owner only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from tui.screens.detail import DetailScreen
 from tui.screens.forecast import FLEET_ROW
 from tui.screens.menu import Entry, Menu
 from tui.screens.scroll import ListScreen
+from tui.screens.timeline import TimelineScreen
 
 if TYPE_CHECKING:
     from tui.app import MocdeckApp
@@ -50,7 +51,20 @@ def export_menu(app: MocdeckApp) -> None:
     if head is None or table is None:
         app.notice("export: nothing has been heard from the agent yet", "warning")
         return
-    forms = {form.key: form for form in _forms(app, table, head)}
+    _offer(app, table, head, [*_forms(app, table, head), *_pictures(app, table, head)])
+
+
+def export_client(app: MocdeckApp, number: int) -> None:
+    """Ask for the form, and write one client as it was when this was called."""
+    head = head_of(app)
+    if head is not None:
+        head = replace(head, filter="")
+        table = exports.client_table(app.model, number, head.observed_at)
+        _offer(app, table, head, [*_forms(app, table, head), _calendar(app, [number], head)])
+
+
+def _offer(app: MocdeckApp, table: Table, head: Head, offered: Sequence[Form]) -> None:
+    forms = {form.key: form for form in offered}
     entries = [
         Entry(key=form.key, label=form.name, note=form.note, open=form.make is not None) for form in forms.values()
     ]
@@ -72,18 +86,24 @@ def export_menu(app: MocdeckApp) -> None:
 def _forms(app: MocdeckApp, table: Table, head: Head) -> list[Form]:
     texts = {"c": ("csv", "for a spreadsheet; formulas are made harmless"), "j": ("json", "for a program")}
     texts["m"] = ("markdown", "for a ticket")
-    forms = [
+    return [
         Form(key=key, name=name, suffix=SUFFIXES[name], note=note, make=partial(_text, name, table, head))
         for key, (name, note) in texts.items()
     ]
+
+
+def _pictures(app: MocdeckApp, table: Table, head: Head) -> list[Form]:
     drawn = picture(app, head, table.title)  # now, before a menu lies over the screen
-    forms.append(Form(key="s", name="svg", suffix="svg", note="this screen as a picture", make=lambda: drawn))
-    numbers = _dated(app)
+    screen = Form(key="s", name="svg", suffix="svg", note="this screen as a picture", make=lambda: drawn)
+    return [screen, _calendar(app, _dated(app), head)]
+
+
+def _calendar(app: MocdeckApp, numbers: Sequence[int] | None, head: Head) -> Form:
     if numbers is None:
         note = "only a list of clients has dates for a calendar"
-        return [*forms, Form(key="i", name="ics", suffix="ics", note=note, make=None)]
+        return Form(key="i", name="ics", suffix="ics", note=note, make=None)
     note = "for a calendar: one entry a cluster and week"
-    return [*forms, Form(key="i", name="ics", suffix="ics", note=note, make=lambda: calendar_of(app, numbers, head))]
+    return Form(key="i", name="ics", suffix="ics", note=note, make=lambda: calendar_of(app, numbers, head))
 
 
 def _text(form: str, table: Table, head: Head) -> str:
@@ -95,6 +115,8 @@ def _dated(app: MocdeckApp) -> Sequence[int] | None:
     deck = app.deck
     if isinstance(deck, DetailScreen):
         return [deck.number]
+    if isinstance(deck, TimelineScreen):
+        return [sight.number for sight in deck.selection]
     return list(app.model.order) if deck.scope == commands.FLEET else None
 
 
@@ -137,7 +159,7 @@ def path_for(state_dir: Path, kind: str, at: datetime, suffix: str) -> Path:
 
 
 def _filter(app: MocdeckApp) -> str:
-    if app.deck.scope != commands.FLEET:
+    if app.deck.scope not in {commands.FLEET, commands.TIMELINE}:
         return ""
     week = app.model.week
     return " ".join(part for part in (app.model.filter_text, "" if week is None else f"week:{week}") if part)
@@ -155,6 +177,8 @@ def table_of(app: MocdeckApp, now: datetime) -> Table | None:
     match deck.scope:
         case commands.FLEET:
             return exports.fleet_table(app.model, now)
+        case commands.TIMELINE if isinstance(deck, TimelineScreen):
+            return exports.selection_table(app.model, [sight.number for sight in deck.selection], now)
         case commands.CLUSTERS:
             return exports.cluster_table(app.model, _order(app))
         case commands.JOBS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from textual.timer import Timer
 
 from backend.core.filter import FilterError, parse
+from tui.history import Place
 from tui.lines import Line, plain
 from tui.screens.deck import DeckScreen
 from tui.widgets.prompt import Prompt
@@ -24,12 +25,14 @@ class FilterScreen(DeckScreen):
         self._filter_error = ""
         self._filter_timer: Timer | None = None
         self._before_filter: int | None = None
+        self._place_before: Place | None = None
 
     def selection_back(self, number: int) -> None:
         """Put the cursor on the client that had it before the filter."""
 
     def cmd_filter(self) -> None:
         self._before_filter = self.current_number
+        self._place_before = self.app.visits.here
         self._filter_error = ""
         self.open_prompt("filter", "/", self.app.model.filter_text)
 
@@ -75,6 +78,8 @@ class FilterScreen(DeckScreen):
         self.apply_filter(text)
         if not self._filter_error:
             self.close_prompt()
+            if self._place_before is not None and not self._place_before.is_same(self.app.visits.here):
+                self.app.visits.leave(self._place_before)
 
     def prompt_closed(self, purpose: str) -> None:
         if purpose == "filter":

@@ -6,6 +6,7 @@ Owns the sort menu, the marks' keys and where the panes stand; what they show is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.containers import Horizontal, Vertical
@@ -18,17 +19,17 @@ from tui.feed import pane_lines
 from tui.lines import Line, plain
 from tui.model import LATE, WEEKS
 from tui.screens.deck import bindings_of
-from tui.screens.filtering import FilterScreen
+from tui.screens.tree_pane import TreePane
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
 
 DRAWER_SIZE = (120, 30)
 PANE_SIZE = (140, 36)
-RIBBON_SIZE = (75, 20)
+RIBBON_SIZE = (80, 20)
 BAR_LINES = 4
 
 
-class FleetScreen(FilterScreen):
+class FleetScreen(TreePane):
     """Table, drawer and feed."""
 
     scope = FLEET
@@ -45,6 +46,7 @@ class FleetScreen(FilterScreen):
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(id="body"):
             with Horizontal(id="row"):
+                yield Lines(id="tree")
                 yield FleetTable(id="table")
                 yield Lines(id="drawer")
             yield Lines(id="pane")
@@ -70,7 +72,8 @@ class FleetScreen(FilterScreen):
         super().on_mount()
 
     def resized(self, width: int, height: int) -> None:
-        self.set_class(width >= DRAWER_SIZE[0] and height >= DRAWER_SIZE[1], "-drawer")
+        has_room = width >= DRAWER_SIZE[0] and height >= DRAWER_SIZE[1]
+        self.set_class(has_room and not self.app.looks.shown.wide, "-drawer")
         self.set_class(width >= PANE_SIZE[0] and height >= PANE_SIZE[1], "-pane")
 
     def place(self) -> str:
@@ -92,6 +95,7 @@ class FleetScreen(FilterScreen):
 
     def draw_body(self, view: View) -> None:
         model, table = self.app.model, self.table
+        self.draw_tree(view)
         if model.revision != self._drawn_revision:
             self._drawn_revision = model.revision
             table.follow()
@@ -135,6 +139,9 @@ class FleetScreen(FilterScreen):
     # Moving
 
     def _move(self, rows: int) -> None:
+        if self.in_tree:
+            self.move_in_tree(rows)
+            return
         self.app.hold_order()
         self.table.move(rows)
 
@@ -151,10 +158,10 @@ class FleetScreen(FilterScreen):
         self._move(-self.table.page)
 
     def cmd_top(self) -> None:
-        self.table.go(0)
+        self._move(-self.app.model.total - 1)
 
     def cmd_bottom(self) -> None:
-        self.table.go_last()
+        self._move(self.app.model.total + 1)
 
     # Marking
 
@@ -188,6 +195,9 @@ class FleetScreen(FilterScreen):
     def cmd_detail(self) -> None:
         from tui.screens.detail import DetailScreen
 
+        if self.in_tree:
+            self.open_branch()
+            return
         number = self.current_number
         if number is not None:
             self.app.push_screen(DetailScreen(number))
@@ -196,6 +206,28 @@ class FleetScreen(FilterScreen):
         from tui.screens.menu import action_menu
 
         action_menu(self.app)
+
+    def cmd_wide(self) -> None:
+        shown = self.app.looks.shown
+        self.app.looks.show(replace(shown, wide=not shown.wide))
+        self.resized(self.size.width, self.size.height)
+        self.call_after_refresh(self.draw)
+
+    def cmd_columns(self) -> None:
+        from tui.screens.column_dialog import ColumnDialog
+
+        self.app.push_screen(ColumnDialog())
+
+    def cmd_jump(self) -> None:
+        from tui.screens.jumping import JumpScreen
+
+        self.app.push_screen(JumpScreen(self.table))
+
+    def cmd_plan_steps(self) -> None:
+        from tui.screens.steps_menu import plan_menu
+
+        found = (self.app.model.find(number) for number in self.app.selected_numbers())
+        plan_menu(self.app, [(one.row.number, one.judged.next_action) for one in found if one is not None])
 
     def cmd_sort(self) -> None:
         from tui.screens.menu import sort_menu
@@ -206,7 +238,9 @@ class FleetScreen(FilterScreen):
         self.table.select(number)
 
     def cmd_back(self) -> None:
-        if self.app.model.week is not None:
+        if self.in_tree:
+            self.cmd_pane()
+        elif self.app.model.week is not None:
             self.app.model.choose_week(None, self.app.clock.monotonic())
         elif self.app.model.filter_text:
             self.clear_filter()

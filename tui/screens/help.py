@@ -8,7 +8,7 @@ from typing import ClassVar
 from backend.core.facts import Severity
 from tui.banner import View
 from tui.columns import OVERLAY_WORDS
-from tui.commands import HELP, Group, of_screen
+from tui.commands import BY_ID, HELP, Command, Group
 from tui.format import wrapped
 from tui.gate import READ_ONLY
 from tui.lines import BLANK, Line, plain
@@ -47,9 +47,13 @@ class HelpScreen(ScrollScreen):
     def place(self) -> str:
         return f"help: {self.about}"
 
+    def _help_of(self, command: Command) -> str:
+        own = self.app.keymap.is_own(command)
+        return f"{command.help} (your key; {BY_ID[command.id].key} as shipped)" if own else command.help
+
     def text_lines(self, view: View) -> Sequence[Line]:
         lines: list[Line] = []
-        commands = of_screen(self.about)
+        commands = self.app.keymap.of_screen(self.about)
         if not self.app.write_mode:
             lines.extend([plain(f"Capitals are refused now: {READ_ONLY}", "warning"), BLANK])
         for group in Group:
@@ -58,7 +62,7 @@ class HelpScreen(ScrollScreen):
                 continue
             lines.append(plain(group.value, "head"))
             for command in members:
-                for number, part in enumerate(wrapped(command.help, max(20, view.width - 26))):
+                for number, part in enumerate(wrapped(self._help_of(command), max(20, view.width - 26))):
                     head = f"  {command.key:10} {command.label:11} " if not number else " " * 25
                     lines.append(((head[:13], "key"), (head[13:], "text"), (part, "text")))
             lines.append(BLANK)

@@ -13,9 +13,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from tui.commands import Command, of_screen
+from tui.commands import Command
 from tui.format import fit, wrapped
 from tui.lines import BLANK, Line, boxed, line_width, plain
+from tui.palette import THEMES
 from tui.sorting import ORDERS
 from tui.widgets.lines import Lines
 
@@ -100,15 +101,34 @@ def sort_menu(app: MocdeckApp) -> None:
         for order in ORDERS:
             if order.key == key:
                 app.model.choose_sort(order, app.clock.monotonic())
+                app.looks.remember()
         app.deck.draw()
 
     app.push_screen(Menu("sort", entries, app.model.sort.key), chosen)
 
 
+def theme_menu(app: MocdeckApp) -> None:
+    """Let the operator choose a theme."""
+    notes = {
+        "dark": "for a dark ground",
+        "light": "for a light ground",
+        "ansi": "the terminal's own sixteen colours; half the bytes",
+        "mono": "no colour at all",
+    }
+    entries = [Entry(key=name[0], label=name, note=notes[name]) for name in THEMES]
+
+    def chosen(key: str | None) -> None:
+        for name in THEMES:
+            if name[0] == key:
+                app.choose_theme(name)
+
+    app.push_screen(Menu("theme", entries, app.looks.theme[0]), chosen)
+
+
 def action_menu(app: MocdeckApp) -> None:
     """List every action for the selected clients, refused ones with their reason."""
     names = app.selected_names()
-    acts = [command for command in of_screen(app.deck.scope) if command.mutates]
+    acts = [command for command in app.keymap.of_screen(app.deck.scope) if command.mutates]
     entries = [_entry(app, command) for command in acts]
 
     def chosen(key: str | None) -> None:

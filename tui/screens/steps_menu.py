@@ -26,7 +26,7 @@ def plan_menu(app: MocdeckApp, clients: Sequence[tuple[int, NextAction]]) -> Non
 
     def chosen(key: str | None) -> None:
         for step, numbers in groups:
-            if step.command and app.keys.key(BY_ID[step.command]) == key:
+            if step.command and app.keymap.key(BY_ID[step.command]) == key:
                 _plan(app, step, numbers)
 
     first = next((entry.key for entry in entries if entry.open), "")
@@ -34,7 +34,7 @@ def plan_menu(app: MocdeckApp, clients: Sequence[tuple[int, NextAction]]) -> Non
 
 
 def _entry(app: MocdeckApp, step: Step, number: int) -> Entry:
-    key = app.keys.key(BY_ID[step.command]) if step.command else " "
+    key = app.keymap.key(BY_ID[step.command]) if step.command else " "
     return Entry(key=key, label=f"{step.words} {number}", note=step.note or "-", open=bool(step.command))
 
 

@@ -255,6 +255,14 @@ class TimelineScreen(FilterScreen):
     def cmd_mark_all(self) -> None:
         self.app.model.marks |= {sight.number for sight in self.selection}
 
+    def cmd_mark_range(self) -> None:
+        numbers = [sight.number for sight in self.selection]
+        here = self._row
+        marked = [place for place, number in enumerate(numbers) if number in self.app.model.marks]
+        before = [place for place in marked if place <= here]
+        if self.in_list and numbers:
+            self.app.model.marks |= set(numbers[(before[-1] if before else here) : here + 1])
+
     def cmd_unmark(self) -> None:
         self.app.model.marks.clear()
 

@@ -12,8 +12,9 @@ from typing import ClassVar
 from textual import events
 from textual.message import Message
 
-from tui.columns import heading, row_line
+from tui.columns import Shown, heading, row_line
 from tui.lines import BLANK, Line, plain
+from tui.recent import RecentChanges
 from tui.widgets.lines import Lines
 
 
@@ -35,6 +36,8 @@ class FleetTable(Lines, can_focus=True):
         self.top = 0
         self.rows_formatted = 0  # since birth; at most the visible rows for each draw
         self.empty_lines: list[Line] = []
+        self.labels: dict[int, str] = {}  # a letter for each client on screen, while one is looked for
+        self._recent = RecentChanges()
         self._row = 0
         self._now: datetime | None = None
 
@@ -118,17 +121,38 @@ class FleetTable(Lines, can_focus=True):
 
     def _compose_lines(self, width: int, height: int, now: datetime | None) -> list[Line]:
         model = self.app.model
-        lines: list[Line] = [heading(width, model.sort.id)]
+        shown = self.app.looks.shown
+        lines: list[Line] = [heading(width, model.sort.id, shown)]
         if now is None or not model.order:
             lines.extend(self.empty_lines or [plain(text, "dim") for text in self.empty])
         else:
-            for number in self.visible_numbers:
-                client = model.find(number)
-                if client is not None:
-                    self.rows_formatted += 1
-                    lines.append(row_line(client, now, width, self.app.glyphs, cursor=number == self.cursor))
+            lines.extend(self._rows(width, now, shown))
         lines.extend([BLANK] * (height - len(lines)))
         return lines[:height]
+
+    def _rows(self, width: int, now: datetime, shown: Shown) -> list[Line]:
+        model, monotonic = self.app.model, self.app.clock.monotonic()
+        lines: list[Line] = []
+        visible = self.visible_numbers
+        self._recent.keep(visible)
+        for number in visible:
+            client = model.find(number)
+            if client is None:
+                continue
+            self.rows_formatted += 1
+            lines.append(
+                row_line(
+                    client,
+                    now,
+                    width,
+                    self.app.glyphs,
+                    cursor=number == self.cursor,
+                    shown=shown,
+                    changed=self._recent.see(client, monotonic),
+                    label=self.labels.get(number, ""),
+                )
+            )
+        return lines
 
     def on_resize(self) -> None:
         """Show as many rows as fit now, around the same client."""

@@ -44,6 +44,13 @@ class Prompt(Horizontal):
             super().__init__()
             self.purpose = purpose
 
+    class Moved(Message):
+        """Another line of what is offered was asked for."""
+
+        def __init__(self, rows: int) -> None:
+            super().__init__()
+            self.rows = rows
+
     def __init__(self) -> None:
         super().__init__()
         self.purpose = ""
@@ -100,6 +107,10 @@ class Prompt(Horizontal):
             event.stop()
             event.prevent_default()
             self.post_message(self.Closed(self.purpose))
+        elif event.key in {"up", "down"} and self.is_open:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Moved(1 if event.key == "down" else -1))
         elif event.key == "tab" and self.is_open:
             event.stop()
             event.prevent_default()
