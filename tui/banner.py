@@ -214,8 +214,9 @@ def key_lines(commands: Sequence[Command], width: int, *, refused: frozenset[str
     acts = [c for c in footer if c.group not in {Group.VIEW, Group.PROGRAM}]
     views = [c for c in footer if c.group is Group.VIEW]
     rest = [c for c in footer if c.group is Group.PROGRAM]
-    right = _keys(rest, 40, frozenset(), "")
-    left = _keys(views, width - line_width(right) - 2, frozenset(), here, gap=" " if width < 100 else "  ")
+    gap = " " if width < 100 else "  "
+    right = _keys(rest, 40, frozenset(), "", gap=gap)
+    left = _keys(views, width - line_width(right) - 2, frozenset(), here, gap=gap)
     return [_keys(acts, width, refused, here), spread(left, right, width)]
 
 

@@ -20,7 +20,7 @@ from tui.model import WEEKS, FleetModel
 LATE: Final = 0
 LATER: Final = WEEKS + 1
 COLUMNS: Final = WEEKS + 2
-NO_CLUSTER: Final = "(no cluster)"
+NO_CLUSTER: Final = "no cluster"
 
 
 class What(Enum):
@@ -59,7 +59,7 @@ class Grouping(Enum):
 
     CLUSTER = "cluster"
     KIND = "kind"
-    MODE = "renews"
+    MODE = "renewal"
     SITE = "site"
 
 
@@ -138,14 +138,14 @@ def _end_of(model: FleetModel, what: What) -> Callable[[int, Assessment], dateti
     return lambda index, _: ends.get(generations[index])
 
 
-def period_word(column: int, scale: Scale) -> str:
+def period_word(column: int) -> str:
     """Return a column's name: `late`, `0`, `12`, `later`."""
     return "late" if column == LATE else "later" if column == LATER else str(column - 1)
 
 
 def range_words(low: int, high: int, scale: Scale) -> str:
     """Return what is selected: `late to week 0`, `weeks 3 to 5`, `week 2`."""
-    first, last = period_word(low, scale), period_word(high, scale)
+    first, last = period_word(low), period_word(high)
     if low == high:
         return first if low in {LATE, LATER} else f"{scale.singular} {first}"
     if low != LATE and high != LATER:

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
+from rich.cells import cell_len
+
 from backend.core.countdown import countdown
 from backend.core.limits import CLIENT_LIFETIME
 from backend.core.subjects import find_issuing
 from tui.banner import View
 from tui.format import fit, lifetime, shorten, wrapped
 from tui.lines import BLANK, Line, plain
+from tui.model import WEEKS
 from tui.steps import Step
-from tui.timeline import COLUMNS, LATE, Grid, Scale, period_word, starts
+from tui.timeline import COLUMNS, LATE, LATER, Grid, Scale, period_word, starts
 
 WIDE: Final = 110
 _TOTAL: Final = 6
@@ -59,11 +62,20 @@ def grid_lines(grid: Grid, view: View, width: int, names: Sequence[str], at: Sel
 def _heading(name: int, cell: int, at: Selected) -> Line:
     line: list[tuple[str, str]] = [("  ", "head"), (fit(at.scale.singular, name), "head")]
     for column in range(COLUMNS):
-        word = fit(period_word(column, at.scale), min(cell, 5), right=True).strip()
+        word = _heading_word(column, cell)
         inside = at.low <= column <= at.high
         line.extend([(" " * (cell - len(word)), "head"), (word, "head+match" if inside else "head")])
     line.append(("total".rjust(_TOTAL), "head"))
     return tuple(line)
+
+
+def _heading_word(column: int, cell: int) -> str:
+    """Return a column's name in fewer than so many cells; `late` may touch the row's name, which ends with a space."""
+    if column == LATE:
+        return "late" if cell > 3 else "ago"
+    if column == LATER and cell < 6:
+        return f">{WEEKS - 1}" if cell > 3 else "+"
+    return period_word(column)
 
 
 def _row(
@@ -73,7 +85,7 @@ def _row(
     sign = f"{view.glyphs.cursor if here else ' '} "
     line: list[tuple[str, str]] = [
         (sign, "mark" + over),
-        (fit(shorten(title, name - 1), name), ("title" if head or here else "text") + over),
+        (fit(_name(title, name - 1), name), ("title" if head or here else "text") + over),
     ]
     for column, number in enumerate(counts):
         role = "dim" if not number else "expired" if column == LATE else "critical" if column == 1 else "text"
@@ -81,6 +93,13 @@ def _row(
         line.append((fit(text, cell, right=True) if len(text) < cell else f" {text}"[:cell], role + over))
     line.append((str(sum(counts)).rjust(_TOTAL), "text" + over))
     return tuple(line)
+
+
+def _name(text: str, width: int) -> str:
+    """Return a row's name; where there is little room its end, in which names of one site differ."""
+    if width >= 10 or cell_len(text) <= width:
+        return shorten(text, width)
+    return f"~{text[-(width - 1) :]}"
 
 
 def plan_lines(groups: Sequence[tuple[Step, list[int]]], view: View, width: int) -> list[Line]:
@@ -97,7 +116,7 @@ def plan_lines(groups: Sequence[tuple[Step, list[int]]], view: View, width: int)
     lines.append(BLANK)
     if any(step.action is not None for step, _ in groups):
         for text in (
-            "order      node agents, management, workload clusters",
+            "order      node agents, management, workload",
             "rate       one at a time, more where you ask for it",
             "stop rule  nothing further starts after a failure",
         ):

@@ -24,10 +24,12 @@ from tui.screens.forecast import ForecastScreen
 from tui.screens.help import HelpScreen
 from tui.screens.jobs import JobsScreen
 from tui.screens.note import NoteScreen
+from tui.screens.timeline import TimelineScreen
 
 MakeApp = Callable[..., MocdeckApp]
 SCREENS: tuple[type[DeckScreen], ...] = (
     FleetScreen,
+    TimelineScreen,
     DetailScreen,
     ClustersScreen,
     JobsScreen,

@@ -58,13 +58,14 @@ class Menu(ModalScreen[str | None]):
         glyphs = self.app.glyphs
         room = max(20, self.size.width - 4)
         body: list[Line] = []
+        size = max(14, *(len(entry.label) + 2 for entry in self._entries))
         for row, entry in enumerate(self._entries):
             over = "+cursor" if row == self._row else ""
             role = "text" if entry.open else "dim"
             head = f"{glyphs.cursor if over else ' '} {entry.key}  "
-            notes = wrapped(entry.note, max(16, room - 4 - len(head) - 14))
-            body.append(((head, "key" + over), (fit(entry.label, 14), role + over), (notes[0], "dim" + over)))
-            body.extend(((" " * (len(head) + 14), "text"), (more, "dim")) for more in notes[1:])
+            notes = wrapped(entry.note, max(16, room - 4 - len(head) - size))
+            body.append(((head, "key" + over), (fit(entry.label, size), role + over), (notes[0], "dim" + over)))
+            body.extend(((" " * (len(head) + size), "text"), (more, "dim")) for more in notes[1:])
         body.extend([BLANK, plain("enter chooses, esc leaves", "dim")])
         width = min(room, max(line_width(line) for line in body) + 4)
         frame = ("+", "-") if glyphs.is_ascii else ("┌", "─")

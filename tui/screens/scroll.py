@@ -15,6 +15,15 @@ from tui.screens.deck import DeckScreen
 from tui.widgets.lines import Lines
 
 
+class Body(Lines):
+    """The lines between header and status; their screen draws them again when their size becomes known or changes."""
+
+    def on_resize(self) -> None:
+        """Fill the new size."""
+        if isinstance(self.screen, DeckScreen):
+            self.screen.draw()
+
+
 class ScrollScreen(DeckScreen):
     """A text that may be longer than the screen."""
 
@@ -24,7 +33,7 @@ class ScrollScreen(DeckScreen):
         self.length = 0
 
     def compose_body(self) -> Iterable[Widget]:
-        yield Lines(id="body")
+        yield Body(id="body")
 
     def text_lines(self, view: View) -> Sequence[Line]:
         """Return the whole text."""
@@ -83,7 +92,7 @@ class ListScreen(DeckScreen):
         self._keys_shown: list[str] = []
 
     def compose_body(self) -> Iterable[Widget]:
-        yield Lines(id="body")
+        yield Body(id="body")
 
     def rows(self, view: View) -> Sequence[tuple[str, Line]]:
         """Return a stable key and the line of each row."""

@@ -18,6 +18,7 @@ from tui.format import count
 from tui.lines import BLANK, Line, boxed, cut, joined, line_width, plain
 from tui.screens.deck import bindings_of
 from tui.screens.filtering import AT_ONCE, FilterScreen
+from tui.screens.scroll import Body
 from tui.screens.steps_menu import plan_menu
 from tui.steps import steps_of, steps_words
 from tui.timeline import LATE, LATER, Grid, Grouping, Scale, Sight, What, count_ends, range_words
@@ -27,6 +28,12 @@ from tui.widgets.lines import Lines
 PANEL_SIZE: Final = (120, 30)
 PANEL_WIDTH: Final = 56
 _EVERY_SECONDS: Final = 10  # a large fleet is counted anew at most so often while only time passes
+
+_WITHOUT: Final = {
+    What.CERTIFICATE: "without a certificate",
+    What.TOKEN: "without a known token",
+    What.AUTHORITY: "without a known CA",
+}
 
 E = TypeVar("E", What, Scale, Grouping)
 
@@ -52,7 +59,7 @@ class TimelineScreen(FilterScreen):
         self.selection: list[Sight] = []
 
     def compose_body(self) -> Iterable[Widget]:
-        yield Lines(id="body")
+        yield Body(id="body")
 
     def place(self) -> str:
         return f"{super().place()} > timeline"
@@ -94,14 +101,14 @@ class TimelineScreen(FilterScreen):
 
     def head_lines(self, view: View) -> list[Line]:
         words = [
-            ("ends of ", self.what.value, "i"),
+            ("", self.what.value, "i"),
             ("by ", self.scale.plural, "z"),
-            ("a row for each ", self.grouping.value, "b"),
+            ("per ", self.grouping.value, "b"),
         ]
         line: list[tuple[str, str]] = []
         for label, word, key in words:
             line.extend([(label, "dim"), (word, "title"), (f" [{key}]   ", "dim")])
-        return [super().head_lines(view)[0], tuple(line)]
+        return [super().head_lines(view)[0], cut((("ends of ", "dim"), *line), view.width)]
 
     def draw_body(self, view: View) -> None:
         body = self.query_one("#body", Lines)
@@ -166,7 +173,7 @@ class TimelineScreen(FilterScreen):
         parts = [
             (f"{marked} marked" if marked else "", "mark"),
             (f"{sum(self._grid.total)} of {model.total} clients counted", "text"),
-            (f"{without} have no such end" if without else "", "dim"),
+            (f"{without} {_WITHOUT[self.what]}" if without else "", "dim"),
             (chosen, "accent" if model.filter_text else "dim"),
         ]
         return joined(parts, view.width)
