@@ -38,6 +38,11 @@ class RecentChanges:
             return frozenset()
         return frozenset(name for name, at in recent.items() if monotonic - at < MARKED_SECONDS)
 
+    def forget(self) -> None:
+        """Forget everything: what is shown next is not what came after it."""
+        self._values.clear()
+        self._changed.clear()
+
     def keep(self, numbers: Iterable[int]) -> None:
         """Forget every other client."""
         kept = set(numbers)

@@ -341,6 +341,9 @@ class DeckApp(App[int]):
         """Catch up after a jump in a recording: nothing that waits for a second may wait for one that is past."""
         self._hold_until = 0.0
         self._notice_at = self.clock.monotonic()
+        for screen in self.screen_stack:
+            if isinstance(screen, DeckScreen):
+                screen.forget_changes()
         self._feed_wanted = True
         self.tick()
 

@@ -94,6 +94,9 @@ class DeckScreen(PromptScreen):
     def draw_body(self, view: View) -> None:
         """Bring the body up to date."""
 
+    def forget_changes(self) -> None:
+        """Mark nothing as just changed: the time has jumped."""
+
     def refusal(self, command: Command) -> str | None:
         """Return why a command makes no sense on this screen now; the gate has let it through."""
         return None

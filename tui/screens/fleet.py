@@ -64,6 +64,9 @@ class FleetScreen(TreePane):
     def current_number(self) -> int | None:
         return self.table.cursor if self.app.model.order else None
 
+    def forget_changes(self) -> None:
+        self.table.recent.forget()
+
     def focus_body(self) -> None:
         self.table.focus()
 

@@ -37,7 +37,7 @@ class FleetTable(Lines, can_focus=True):
         self.rows_formatted = 0  # since birth; at most the visible rows for each draw
         self.empty_lines: list[Line] = []
         self.labels: dict[int, str] = {}  # a letter for each client on screen, while one is looked for
-        self._recent = RecentChanges()
+        self.recent = RecentChanges()
         self._row = 0
         self._now: datetime | None = None
 
@@ -134,7 +134,7 @@ class FleetTable(Lines, can_focus=True):
         model, monotonic = self.app.model, self.app.clock.monotonic()
         lines: list[Line] = []
         visible = self.visible_numbers
-        self._recent.keep(visible)
+        self.recent.keep(visible)
         for number in visible:
             client = model.find(number)
             if client is None:
@@ -148,7 +148,7 @@ class FleetTable(Lines, can_focus=True):
                     self.app.glyphs,
                     cursor=number == self.cursor,
                     shown=shown,
-                    changed=self._recent.see(client, monotonic),
+                    changed=self.recent.see(client, monotonic),
                     label=self.labels.get(number, ""),
                 )
             )
