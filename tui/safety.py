@@ -80,7 +80,7 @@ def crash_line(error: BaseException, state_dir: Path, now: datetime) -> str:
 
 def refuse_terminal(environment: Mapping[str, str], *, is_terminal: bool) -> str | None:
     """Return why the dashboard cannot be drawn here, or None."""
-    hint = "`mocdeck status` prints the same list as plain text"
+    hint = "`mocdeck --plain` prints the same list as text"
     if not is_terminal:
         return f"the dashboard needs a terminal for input and output; {hint}"
     term = environment.get("TERM", "")

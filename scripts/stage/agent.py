@@ -21,6 +21,7 @@ from backend.core.model import ClientKind
 from backend.core.plan import ActionKind, PlanFacts, absent_line, make_plan
 from backend.core.rotation import RotationClient
 from backend.core.update import KUBELET, LEFT_ALONE, UpdateScope
+from scripts.stage.alerts import alerts
 from scripts.stage.describe import describe, events
 from scripts.stage.fleet import AUTHORITIES, CLUSTERS, DAY, DEPLOYMENT, LIFETIME, NOW, SEEDS, Seed, snapshot
 from scripts.stage.plans import plan_view, rotation_plan_view, waiting_operation
@@ -206,7 +207,7 @@ class StagedAgent:
 
     async def alerts(self) -> AlertsView:
         self._look("alerts")
-        return AlertsView()
+        return alerts(self.seeds, self.now)
 
     async def acknowledge(self, entity: str, until: datetime, reason: str) -> SilenceView:
         self._ask(f"acknowledge {entity}")

@@ -120,9 +120,7 @@ async def stage(
         ascii_only=ascii_only,
         state_dir=state_dir,
         site_tag=site_tag,
-        colour=True,
-        true_colour=True,
-        **options,
+        **{"colour": True, "true_colour": True, **options},
     )
     async with app.run_test(size=size) as pilot:
         made = Stage(app=app, agent=agent, clock=clock, pilot=pilot)
