@@ -160,12 +160,12 @@ def test_a_locale_without_utf8_gets_ascii_only(terminal: Terminal) -> None:
 @pytest.mark.parametrize("terminal", [{"environment": {"TERM": "dumb"}}], indirect=True)
 def test_a_dumb_terminal_is_refused_with_the_way_out(terminal: Terminal) -> None:
     assert terminal.end(10.0) == 64
-    assert b"mocdeck status" in terminal.written
+    assert b"mocdeck --plain" in terminal.written
     assert b"\x1b" not in terminal.written
 
 
 def test_without_a_terminal_the_dashboard_is_refused() -> None:
-    assert "mocdeck status" in (refuse_terminal({"TERM": "xterm"}, is_terminal=False) or "")
+    assert "mocdeck --plain" in (refuse_terminal({"TERM": "xterm"}, is_terminal=False) or "")
     assert refuse_terminal({"TERM": "xterm"}, is_terminal=True) is None
 
 

@@ -23,7 +23,7 @@ def test_without_a_terminal_it_refuses_before_it_connects(tmp_path: Path, capsys
     site = Context(name="bonn", address="agent.invalid", cloudconfig=tmp_path / "cloudconfig")
     write_contexts(places.config_file, Contexts().put(site))
     assert run_dashboard("bonn", environment=environment) == 64
-    assert "mocdeck status" in capsys.readouterr().err
+    assert "mocdeck --plain" in capsys.readouterr().err
 
 
 async def test_a_second_that_passes_on_the_way_out_draws_nothing_and_harms_nothing() -> None:
