@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import backend
 from backend.cli.console import table
 from backend.cli.fleetreport import Line, Report
-from backend.core import export, fleetrecord, icalendar
+from backend.core import export, fleetrecord
 from backend.core.countdown import countdown
 from backend.core.export import Head, Table, quiet, stamp
 from backend.core.facts import Limit
-from backend.core.icalendar import ends_of
 from backend.core.model import TokenStanding
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "mocdeck.status/1"
 _HEADER: Final = ("SEVERITY", "STATE", "CERT LEFT", "TOKEN LEFT", "NEXT STEP", "CLUSTER", "CLIENT")
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 _TOKEN_WORDS: Final = {TokenStanding.EMPTY: "none", TokenStanding.UNKNOWN: "unknown"}
 
 
@@ -45,8 +45,15 @@ def as_table(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """The versioned document."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False)
+    """The versioned document, one client a line: `grep` reads that too, and the encoder in C writes it at once."""
+    lines = [f"  {_encode(key)}: {_laid_out(value)}" for key, value in document(report).items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _laid_out(value: object) -> str:
+    if isinstance(value, list) and value:
+        return "[\n    " + ",\n    ".join(map(_encode, value)) + "\n  ]"
+    return _encode(value)
 
 
 def as_yaml(report: Report) -> str:
@@ -92,6 +99,9 @@ def as_markdown(report: Report) -> str:
 
 def as_ics(report: Report) -> str:
     """What ends, as a calendar: one entry a cluster and week."""
+    from backend.core import icalendar
+    from backend.core.icalendar import ends_of
+
     lines = [(report.fleet.text("cluster", line.index), line) for line in report.lines]
     ends = [end for cluster, line in lines for end in ends_of(line.facts.name, cluster, line.found)]
     return icalendar.as_ics(ends, _head(report)).removesuffix("\n")  # whoever prints it ends the last line

@@ -5,10 +5,10 @@ The signature is not checked, because no client holds the agent's key; nothing h
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import jwt
 
 from backend.core.model import Secret
 
@@ -25,8 +25,11 @@ class TokenClaims:
 def peek(token: Secret) -> TokenClaims:
     """Read a token's claims; what cannot be read is left empty, as older agents may have written other tokens."""
     try:
-        claims = jwt.decode(token.reveal(), options={"verify_signature": False})
-    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+        _, payload, _ = token.reveal().split(".")  # RFC 7515, section 7.1
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return TokenClaims()
+    if not isinstance(claims, dict):
         return TokenClaims()
     token_id, name, end = claims.get("jti"), claims.get("name"), claims.get("exp")
     try:

@@ -57,7 +57,7 @@ class Table:
 
 def stamp(moment: datetime | None) -> str:
     """An instant as ISO 8601 in UTC; "" for none."""
-    return "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return "" if moment is None else f"{moment.isoformat()[:19]}Z"
 
 
 def head_values(head: Head) -> dict[str, Any]:

@@ -60,14 +60,17 @@ def generate_key(kind: KeyKind) -> PrivateKey:
             return rsa.generate_private_key(public_exponent=EXPONENT, key_size=bits)
 
 
-def load_private_key(pem: bytes) -> PrivateKey:
+def load_private_key(pem: bytes, *, is_sealed: bool = False) -> PrivateKey:
     """Read an unencrypted PEM private key (PKCS#1, SEC 1 or PKCS#8) of an allowed kind.
+
+    `is_sealed`: it came out of the vault, whose seal says that it is what we once wrote there; then an RSA key is not
+    tested for consistency again, which takes a tenth of a second at every start.
 
     Raises:
         InvalidInput: it is none, it is encrypted, or its kind is not allowed. The text never quotes the input.
     """
     try:
-        key = load_pem_private_key(pem, password=None)
+        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=is_sealed)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise InvalidInput("this is not an unencrypted PEM private key; check the file it came from") from None
     if not isinstance(key, PrivateKey):

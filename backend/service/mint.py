@@ -77,7 +77,7 @@ def load_mint(vault: KeyVault) -> TokenMint:
     Raises:
         InconsistentState: the vault's signing key is not an RSA key.
     """
-    key = load_private_key(vault.read(SIGNING_KEY_FILE))
+    key = load_private_key(vault.read(SIGNING_KEY_FILE), is_sealed=True)
     if not isinstance(key, RSAPrivateKey):
         raise InconsistentState(f"{SIGNING_KEY_FILE} in the key vault is not an RSA key; restore it from a backup")
     return TokenMint(key, vault.read(PEPPER_FILE))

@@ -53,7 +53,7 @@ class Signer:
         cached = self._issuers.get(authority.fingerprint)
         if cached is not None:
             return cached
-        issuer = Issuer(authority, load_private_key(self._vault.read(authority.key_file)))
+        issuer = Issuer(authority, load_private_key(self._vault.read(authority.key_file), is_sealed=True))
         self._issuers[authority.fingerprint] = issuer
         return issuer
 
@@ -98,7 +98,7 @@ class Signer:
         if self._server_key is None:
             if SERVER_KEY_FILE not in self._vault.names():
                 self._vault.write(SERVER_KEY_FILE, private_key_pem(generate_key(KeyKind.P256)))
-            self._server_key = load_private_key(self._vault.read(SERVER_KEY_FILE))
+            self._server_key = load_private_key(self._vault.read(SERVER_KEY_FILE), is_sealed=True)
         return self._server_key
 
     def key_files(self) -> tuple[str, ...]:
