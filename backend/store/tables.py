@@ -64,11 +64,11 @@ def _owner(**options: Any) -> Column[int]:
 
 
 def _only(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=True, sqlite_where=text(where))
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, sqlite_where=text(where))
 
 
 identities: Final = Table(
