@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 from hashlib import sha256
 from typing import Final
 
@@ -17,9 +16,11 @@ from backend.core.lifecycle import Validity
 from backend.core.limits import DUE
 
 SHORT_LIFE: Final = timedelta(days=10)  # shorter lives get an earlier slot: there is less time for retries
-WIDTH: Final = Fraction(5, 100)
-_LONG: Final = (Fraction(60, 100), Fraction(10, 100))  # earliest start of the slot, and its spread
-_SHORT: Final = (Fraction(45, 100), Fraction(5, 100))  # the whole slot lies in 45 to 55 % of life
+_WIDTH: Final = 5  # percent of life, as the next three
+_LONG: Final = (60, 10)  # earliest start of the slot, and its spread
+_SHORT: Final = (45, 5)  # the whole slot lies in 45 to 55 % of life
+_END: Final = int((1 - DUE) * 100)
+_WHOLE: Final = 2**32  # of it, 4 bytes of a digest are a part; whole numbers throughout, so that all sides agree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +39,17 @@ def renewal_slot(validity: Validity, serial: int) -> RenewalSlot:
     """
     earliest, spread = _SHORT if validity.lifetime < SHORT_LIFE else _LONG
     digest = sha256(f"renewal slot {serial:x}".encode()).digest()
-    start = earliest + spread * _fraction(digest[:4])
-    end = min(start + WIDTH, 1 - DUE)
-    at = start + (end - start) * _fraction(digest[4:8])  # inside what is left of the slot, so that nobody piles up
+    start = earliest * _WHOLE + spread * int.from_bytes(digest[:4])
+    end = min(start + _WIDTH * _WHOLE, _END * _WHOLE)
+    inside = (end - start) * int.from_bytes(digest[4:8])  # of what is left of the slot, so that nobody piles up
     return RenewalSlot(
-        renew_from=_instant(validity, start),
-        renew_until=_instant(validity, end),
-        renew_at=_instant(validity, at),
+        renew_from=_instant(validity, start * _WHOLE),
+        renew_until=_instant(validity, end * _WHOLE),
+        renew_at=_instant(validity, start * _WHOLE + inside),
     )
 
 
-def _fraction(data: bytes) -> Fraction:
-    return Fraction(int.from_bytes(data), 2**32)
-
-
-def _instant(validity: Validity, fraction: Fraction) -> datetime:
+def _instant(validity: Validity, part: int) -> datetime:
+    """The instant after `part` of life, in hundredths of 2**-64."""
     seconds = validity.lifetime // timedelta(seconds=1)  # whole by Validity's own rule
-    return validity.not_before + timedelta(seconds=int(seconds * fraction))
+    return validity.not_before + timedelta(seconds=seconds * part // (100 * _WHOLE * _WHOLE))

@@ -53,6 +53,15 @@ def split_bundle(pem: str | bytes) -> list[x509.Certificate]:
     return certificates
 
 
+def read_leaf(pem: str) -> x509.Certificate:
+    """Return the first certificate of a chain of ours; the others are not read.
+
+    Raises:
+        InvalidInput: as of `split_bundle`.
+    """
+    return read_certificate(split_pem(pem, _LABEL, _MAX_BUNDLE_BYTES)[0])
+
+
 def read_certificate(der: bytes) -> x509.Certificate:
     """Read one DER certificate, with its names and extensions, so that later reading of them cannot fail.
 

@@ -20,7 +20,7 @@ from backend.pki.issue import IssuedLeaf
 from backend.pki.keys import key_sha256
 from backend.pki.profiles import ClientTemplate
 from backend.pki.requests import SigningRequest
-from backend.pki.trust import split_bundle
+from backend.pki.trust import read_leaf, split_bundle
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import OrderKind
@@ -65,7 +65,12 @@ def issue_certificate(
 
 def find_x509(certificate: Certificate) -> x509.Certificate:
     """The certificate of a row, read."""
-    return split_bundle(certificate.pem)[0]
+    return _leaf(certificate.pem)
+
+
+@lru_cache(maxsize=8)  # a renewal asks for the old one more than once
+def _leaf(pem: str) -> x509.Certificate:
+    return read_leaf(pem)
 
 
 def _template(identity: Identity, lifetime: timedelta, renewed: Certificate | None) -> ClientTemplate:

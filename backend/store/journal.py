@@ -35,15 +35,23 @@ class SqlAudit:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._head: AuditEvent | None = None  # what this transaction appended last: a batch reads the chain's end once
 
     def append(self, event: AuditEvent) -> None:
         """Add the next link; its index must follow the head's."""
         self._work.write(_APPEND, _EVENT.to_row(event), taken=f"audit event {event.index} exists already")
+        self._head = event
 
     def head(self) -> AuditEvent | None:
         """Return the newest event, if any."""
-        row = self._work.row(_HEAD)
-        return None if row is None else _EVENT.from_row(row)
+        if self._head is None:
+            row = self._work.row(_HEAD)
+            return None if row is None else _EVENT.from_row(row)
+        return self._head
+
+    def undone(self) -> None:
+        """A part was rolled back, perhaps with links in it: look at the chain's end again."""
+        self._head = None
 
     def newest(self, limit: int, subject: str = "") -> Sequence[AuditEvent]:
         """Return up to `limit` events, newest first, of one subject or of all."""

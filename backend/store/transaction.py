@@ -45,7 +45,8 @@ class SqlTransaction:
         self.plans: port.Plans = SqlPlans(work)
         self.operations: port.Operations = SqlOperations(work, self._changes)
         self.rotations: port.Rotations = SqlRotations(work, self._changes)
-        self.audit: port.Audit = SqlAudit(work)
+        self._audit = SqlAudit(work)
+        self.audit: port.Audit = self._audit
         self.fleet: port.Fleet = SqlFleet(work)
         self.meta: port.Meta = SqlMeta(work)
         self.alerts: alert_port.Alerts = SqlAlerts(work)
@@ -55,7 +56,11 @@ class SqlTransaction:
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception inside undoes only what was written inside."""
-        return self._work.savepoint(self._changes.undone)
+        return self._work.savepoint(self._undone)
+
+    def _undone(self) -> None:
+        self._changes.undone()
+        self._audit.undone()
 
     def finish(self) -> None:
         """Write what was gathered; the last thing before the commit."""

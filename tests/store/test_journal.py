@@ -138,3 +138,16 @@ def test_small_texts_are_kept(store: Store) -> None:
         tx.meta.put("deployment", "demo")
         tx.meta.put("deployment", "demo 2")
         assert tx.meta.find("deployment") == "demo 2"
+
+
+def test_the_newest_event_is_known_after_a_part_was_undone(store: Store, make: Any) -> None:
+    """A chain that went on behind a link that never came to be would be broken for good."""
+    with store.transaction() as tx:
+        tx.audit.append(make.event(1))
+        with pytest.raises(NotFound), tx.savepoint():
+            tx.audit.append(make.event(2, subject="undone"))
+            assert tx.audit.head() == make.event(2, subject="undone")
+            raise NotFound("this part fails")
+        assert tx.audit.head() == make.event(1)
+        tx.audit.append(make.event(2))
+        assert tx.audit.head() == make.event(2)
