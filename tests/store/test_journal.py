@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,10 @@ def test_the_newest_event_is_known_after_a_part_was_undone(store: Store, make: A
     """A chain that went on behind a link that never came to be would be broken for good."""
     with store.transaction() as tx:
         tx.audit.append(make.event(1))
-        with pytest.raises(NotFound), tx.savepoint():
+        with contextlib.suppress(NotFound), tx.savepoint():
             tx.audit.append(make.event(2, subject="undone"))
             assert tx.audit.head() == make.event(2, subject="undone")
-            raise NotFound("this part fails")
+            tx.identities.get("nobody")
         assert tx.audit.head() == make.event(1)
         tx.audit.append(make.event(2))
         assert tx.audit.head() == make.event(2)
