@@ -41,6 +41,11 @@ class FleetCalls:
         request = fleet_pb2.DescribeRequest(name=name)
         return await self._session.call("FleetAgent", "Describe", request, fleet_pb2.Description)
 
+    async def token_policy(self) -> fleet_pb2.TokenPolicy:
+        """Return the rules by which the agent rotates tokens of its own accord, and what stands against it."""
+        request = fleet_pb2.TokenPolicyRequest()
+        return await self._session.call("FleetAgent", "GetTokenPolicy", request, fleet_pb2.TokenPolicy)
+
     async def put_cluster(
         self, name: str, *, management: bool = False, planned_off_until: datetime | None = None
     ) -> None:

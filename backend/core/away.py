@@ -231,7 +231,7 @@ class _Reader:
         return not self.e.stale and (off_until is None or (end is not None and off_until <= end))
 
     def _rotates(self) -> bool:
-        if self.facts.auto_rotate is not True or self.e.token_late or self.e.token_is_dead:
+        if not self.e.rotates or self.e.token_is_dead:
             return False
         return self.facts.has_file_route or (self.facts.has_heartbeat and not self.e.stale and not self.e.planned_off)
 

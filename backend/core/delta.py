@@ -68,6 +68,8 @@ class ClientFlag(IntFlag):
     ORPHAN = 256
     FILE_ROUTE = 512
     LOOP_BROKEN = 1024
+    ROTATES_BY_POLICY = 2048
+    ROTATION_FAILS = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,7 @@ class Evidence:
         "now",
         "pending",
         "planned_off",
+        "rotates",
         "slot_missed",
         "stale",
         "token",
@@ -90,6 +91,8 @@ class Evidence:
         self.planned_off = planned is not None and now < planned
         self.uncertain = abs(facts.skew) > SKEW_UNCERTAIN
         self.stale = not self.planned_off and self._is_unconfirmed()
+        # Counted on: the agent rotates its token, and neither the dates nor a fault say that it does not.
+        self.rotates = facts.auto_rotate is True and not self.token_late and not facts.rotation_fails
         self.slot_missed = facts.renew_until is not None and self._has_missed_slot(facts.renew_until)
 
     def _read_certificate(self, certificate: CertificateFacts | None) -> None:

@@ -12,6 +12,7 @@ from enum import Enum, IntEnum
 
 from backend.core.lifecycle import Validity
 from backend.core.model import ClientKind, TokenStanding
+from backend.core.token_policy import RotatedBy
 
 
 class State(Enum):
@@ -45,6 +46,9 @@ class Overlay(Enum):
     UNCERTAIN = "UNCERTAIN"  # the endpoint's clock is off by more than five minutes
     SKEW_WARNING = "SKEW WARNING"  # off by more than thirty seconds
     MISSED_SLOT = "MISSED SLOT"  # its renewal slot has passed and no renewal came (pki.md 4.9)
+    ROTATION_FAILS = (
+        "ROTATION FAILS"  # the agent is to rotate its token, and something stands against it (domain.md S5)
+    )
 
 
 class Severity(IntEnum):
@@ -115,7 +119,8 @@ class ClientFacts:
     clock less ours. `agent_alive` False: the agent itself does not answer, so nothing of this can be confirmed.
     `renew_until` is the end of its renewal slot, None where it promises to keep none. `has_heartbeat` and
     `has_file_route` say how a fresh token could reach it without anybody's help. `loop_broken`: it is set to renew by
-    itself and says that it cannot (US-05.3); `auto_renew` is False then.
+    itself and says that it cannot (US-05.3); `auto_renew` is False then. `auto_rotate` is by its own flag or by the
+    agent's policy, which `rotates_by_policy` tells apart; `rotation_fails`: something stands against that now.
     """
 
     kind: ClientKind
@@ -136,6 +141,15 @@ class ClientFacts:
     has_heartbeat: bool = False
     has_file_route: bool = False
     loop_broken: bool = False
+    rotates_by_policy: bool = False
+    rotation_fails: bool = False
+
+    @property
+    def rotated_by(self) -> RotatedBy:
+        """Who rotates its token of its own accord."""
+        if self.auto_rotate is not True:
+            return RotatedBy.NOBODY
+        return RotatedBy.POLICY if self.rotates_by_policy else RotatedBy.FLAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

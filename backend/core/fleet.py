@@ -72,6 +72,8 @@ _TOKEN_UNKNOWN: Final = int(ClientFlag.TOKEN_UNKNOWN)
 _ORPHAN: Final = int(ClientFlag.ORPHAN)
 _FILE_ROUTE: Final = int(ClientFlag.FILE_ROUTE)
 _LOOP_BROKEN: Final = int(ClientFlag.LOOP_BROKEN)
+_ROTATES_BY_POLICY: Final = int(ClientFlag.ROTATES_BY_POLICY)
+_ROTATION_FAILS: Final = int(ClientFlag.ROTATION_FAILS)
 
 
 @lru_cache(maxsize=1024)
@@ -331,6 +333,8 @@ class FleetColumns:
             has_heartbeat=bool(interval),
             has_file_route=bool(bits & _FILE_ROUTE),
             loop_broken=bool(bits & _LOOP_BROKEN),
+            rotates_by_policy=bool(bits & _ROTATES_BY_POLICY),
+            rotation_fails=bool(bits & _ROTATION_FAILS),
         )
 
     def _kind(self, index: int) -> ClientKind:

@@ -18,7 +18,7 @@ NAMES: Final = (
     *("severity", "state", "overlays", "next_step", "cluster", "client", "kind", "host", "owner"),
     *("certificate_not_before", "certificate_not_after", "effective_not_after", "limited_by"),
     *("certificate_seconds_left", "token_standing", "token_expires_at", "token_seconds_left", "last_seen_at"),
-    *("heartbeat_at", "auto_renew", "auto_rotate", "activity", "reasons"),
+    *("heartbeat_at", "auto_renew", "auto_rotate", "rotated_by", "activity", "reasons"),
 )
 BRIEF: Final = ("severity", "state", "effective_not_after", "token_expires_at", "next_step", "cluster", "client")
 
@@ -58,6 +58,7 @@ def client_record(row: ClientRow, facts: ClientFacts, found: Assessment, now: da
         "skew_seconds": int(row.skew.total_seconds()),
         "auto_renew": facts.auto_renew,
         "auto_rotate": facts.auto_rotate,
+        "rotated_by": facts.rotated_by.value,
         "planned_off_until": stamp(facts.planned_off_until) or None,
         "activity": row.activity,
         "reasons": list(found.reasons),
@@ -72,7 +73,8 @@ def flat(one: dict[str, Any]) -> Sequence[object]:
         *(one["name"], one["kind"], one["host"], one["owner"]),
         *(certificate.get(name) for name in ("not_before", "not_after", "effective_not_after", "limited_by")),
         *(certificate.get("seconds_left"), token["standing"], token["expires_at"], token["seconds_left"]),
-        *(one["last_seen_at"], one["heartbeat_at"], one["auto_renew"], one["auto_rotate"], one["activity"]),
+        *(one["last_seen_at"], one["heartbeat_at"], one["auto_renew"], one["auto_rotate"]),
+        *(one["rotated_by"], one["activity"]),
         " ".join(one["reasons"]),
     ]
 

@@ -183,6 +183,8 @@ def _overlays(e: Evidence) -> frozenset[Overlay]:
         found.append(Overlay.SKEW_WARNING)
     if e.slot_missed:
         found.append(Overlay.MISSED_SLOT)
+    if facts.rotation_fails:
+        found.append(Overlay.ROTATION_FAILS)
     return frozenset(found) if found else _NO_OVERLAYS
 
 
@@ -209,11 +211,11 @@ def _is_critical(e: Evidence, state: State) -> bool:
 
 
 def _is_warning(e: Evidence, state: State) -> bool:
-    if state in _SIMPLE_WARNINGS or e.slot_missed:
+    if state in _SIMPLE_WARNINGS or e.slot_missed or e.facts.rotation_fails:
         return True
     if e.effective_due and (e.limited or not e.facts.auto_renew):
         return True
-    return e.token_due and (e.token_late or not e.facts.auto_rotate)
+    return e.token_due and not e.rotates
 
 
 def _next_action(e: Evidence, state: State) -> NextAction:
@@ -252,7 +254,7 @@ def _step(e: Evidence, state: State) -> NextAction:
         return NextAction.NEW_IDENTITY if e.facts.identity_revoked else NextAction.REPAIR
     if state in _EXPIRED:
         return _way_out(e, state)
-    if state is State.TOKEN_DUE and (e.token_late or not e.facts.auto_rotate):
+    if (state is State.TOKEN_DUE and not e.rotates) or (state is State.OK and e.facts.rotation_fails):
         return NextAction.ROTATE_TOKEN
     return _renewal(e, state)
 

@@ -215,6 +215,7 @@ _MOCDECK: Final = {
     "FleetAgent/Read": _READ_FLEET,
     "FleetAgent/Watch": _READ_FLEET,
     "FleetAgent/Describe": _self_or(_READ_FLEET),
+    "FleetAgent/GetTokenPolicy": _READ_FLEET,
     "FleetAgent/PutCluster": _write(Provider.CLUSTER, _OP.CLUSTER_CREATE, _OP.CLUSTER_UPDATE),
     "FleetAgent/RemoveCluster": _delete(Provider.CLUSTER),
     "OperationAgent/Plan": _READ_FLEET,

@@ -167,7 +167,7 @@ class _Means:
     def _rotated(self, certificate_until: datetime) -> datetime:
         """Until when the agent's own rotations give it a token: always, over a file; else while it has a connection."""
         facts = self.facts
-        if facts.auto_rotate is not True or self.e.token is TokenLife.UNKNOWN or self._is_rotation_late():
+        if self.e.token is TokenLife.UNKNOWN or self._is_rotation_late():
             return self.token_until
         if facts.has_file_route:
             return self.last
@@ -185,8 +185,8 @@ class _Means:
         return max(self.token_until, min(taken_at + lifetime, self.last))
 
     def _is_rotation_late(self) -> bool:
-        """A rotation that should have happened and has not is no longer counted on."""
-        return self.e.token_late or self.e.token is TokenLife.ENDED
+        """A rotation that nobody does, that fails, or that should have happened and has not is not counted on."""
+        return not self.e.rotates or self.e.token is TokenLife.ENDED
 
 
 def _after(not_after: datetime) -> datetime:

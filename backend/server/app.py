@@ -38,6 +38,8 @@ from backend.service.agent_file import read_agent_file
 from backend.service.alert_file import read_alert_file
 from backend.service.bootstrap import STORE_FILE, open_world
 from backend.service.delivery_file import read_delivery_file
+from backend.service.token_file import read_token_file
+from backend.service.token_view import note_policy
 from backend.service.world import Policy, World
 from backend.store.port import Transaction
 from backend.store.sqlite import open_store
@@ -133,6 +135,7 @@ class Agent:
                 self._world,
                 sinks=read_alert_file(self._directory),
                 delivery=read_delivery_file(self._directory),
+                token_policy=read_token_file(self._directory),
             )
             self._store = open_store(self._directory / STORE_FILE)
             opened.callback(self._store.close)
@@ -144,6 +147,8 @@ class Agent:
         with self._store.transaction() as tx:
             if admin_file.put_ports_right(tx, self._world):
                 log.info("the administrator's login file names the present ports now")
+            if note_policy(tx, self._world):
+                log.info("token policy changed", extra={"fields": {"rules": len(self._world.token_policy.rules)}})
         self._dispatcher = Dispatcher(self._world)
         self._deliverer = Deliverer(self._world, self._ask)
         prober = Prober(self._world, self._ask, self._live, listening.host, listening.port)

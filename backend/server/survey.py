@@ -83,6 +83,7 @@ class _Reading:
     alerts: Mapping[tuple[Severity, bool], int]
     silences: Mapping[str, Silence]
     doubt: str
+    faults: Mapping[int, str]  # why the agent cannot rotate a client's token, by identity number
 
 
 class Survey:
@@ -137,6 +138,7 @@ class Survey:
             alerts=tx.alerts.tally(),
             silences=live_silences(tx, self._world.clock.now()),
             doubt=is_doubted(tx),
+            faults={fault.identity_number: fault.why for fault in tx.token_faults.all()},
         )
 
     def _judge(self, reading: _Reading) -> Snapshot:

@@ -29,6 +29,7 @@ from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import Delivery
 
+AUTO: Final = "auto/"  # how the ids of deliveries and orders begin that the agent rotates tokens with by itself
 FIRST_RETRY: Final = timedelta(seconds=30)
 LONGEST_RETRY: Final = timedelta(hours=1)
 MOST_AT_ONCE: Final = 32  # minting takes a millisecond each, and after a CA cutover a whole fleet may be owed its files
@@ -90,8 +91,11 @@ def login_file(world: World, tx: Transaction, identity: Identity, token: Secret)
     return yaml.safe_dump(document, sort_keys=False, default_flow_style=False, allow_unicode=True, width=2**31)
 
 
-def owe(tx: Transaction, world: World, identity: Identity, now: datetime) -> Place | None:
-    """Owe a client a fresh login file at the best of its places; None: it has none, so somebody must carry one."""
+def owe(tx: Transaction, world: World, identity: Identity, now: datetime, *, delivery_id: str = "") -> Place | None:
+    """Owe a client a fresh login file at the best of its places; None: it has none, so somebody must carry one.
+
+    `delivery_id` is what the delivery is to be known by; "": any id.
+    """
     way = first_ready(ways_now(world.delivery, world.reach, identity, now))
     places = world.delivery.places_of(identity)
     if not places:
@@ -99,7 +103,7 @@ def owe(tx: Transaction, world: World, identity: Identity, now: datetime) -> Pla
     place = places[0] if way is None else way.place
     tx.orders.put_delivery(
         Delivery(
-            id=str(uuid.uuid4()),
+            id=delivery_id or str(uuid.uuid4()),
             identity_number=identity.number,
             route=place.route.value,
             cluster=place.cluster,
@@ -201,7 +205,7 @@ def _close(tx: Transaction, world: World, delivery: Delivery) -> bool:
 
 
 def _prepare_one(tx: Transaction, world: World, identity: Identity, delivery: Delivery, place: Place) -> PreparedFile:
-    record, token = rotate_token(tx, world, identity, overlap=_overlap_of(tx, delivery))
+    record, token = rotate_token(tx, world, identity, overlap=_overlap_of(tx, world, identity, delivery))
     tx.orders.put_delivery(
         replace(
             delivery,
@@ -230,7 +234,9 @@ def _prepare_one(tx: Transaction, world: World, identity: Identity, delivery: De
     )
 
 
-def _overlap_of(tx: Transaction, delivery: Delivery) -> timedelta | None:
+def _overlap_of(tx: Transaction, world: World, identity: Identity, delivery: Delivery) -> timedelta | None:
+    if delivery.id.startswith(AUTO):
+        return world.token_policy.overlap_for(identity.kind, identity.cluster, identity.name)
     if not delivery.operation_id:
         return None
     seconds = tx.operations.get(delivery.operation_id).overlap_seconds

@@ -11,6 +11,8 @@ from backend.core.delivery import Way
 from backend.core.model import AuditEvent, Certificate, ClientKind, ClientType, Heartbeat, Identity, LastSeen, Token
 from backend.service.current import current_of, trusted_generations
 from backend.service.reach import last_looks, route_now, ways_now
+from backend.service.token_line import find_current
+from backend.service.token_view import TokenRotation, rotation_of
 from backend.service.world import World
 from backend.store.port import Transaction
 
@@ -59,6 +61,7 @@ class ClientDescription:
     heartbeat: Heartbeat | None
     history: tuple[AuditEvent, ...]
     delivery_route: str
+    token_rotation: TokenRotation
     ways: tuple[Way, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,6 +98,7 @@ def describe(tx: Transaction, world: World, name: str) -> ClientDescription:
         history=tuple(tx.audit.newest(HISTORY, subject=name)),
         delivery_route=route_now(ways_now(world.delivery, world.reach, identity, now), heartbeat, now).value,
         ways=last_looks(world.delivery, world.reach, identity),
+        token_rotation=rotation_of(tx, world, identity, find_current(tx, identity.number)),
         tags=dict(identity.tags),
     )
 

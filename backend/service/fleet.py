@@ -76,7 +76,7 @@ def read_page(tx: Transaction, world: World, at: Position, limit: int = CHUNK) -
     if at == replace(at, change=current, number=_ALL, listed=None):
         return _frame(tx, world, now, at), at
     found = _list_on(tx, at, current, limit) if at.listed is not None else _news(tx, at, current, limit)
-    names, clients = columns_of_rows(sources_of(tx, found.rows, now), found.rows)
+    names, clients = columns_of_rows(sources_of(tx, found.rows, world.token_policy, now), found.rows)
     delta, after = FleetDelta(agent_time=unix(now)), found.after
     if found.is_last:
         delta, after = _closing(tx, world, now, after)
@@ -127,7 +127,7 @@ def columns_of(tx: Transaction, world: World, numbers: Iterable[int] | None = No
     columns = FleetColumns()
     now = world.clock.now()
     rows = tx.fleet.rows(None if numbers is None else list(numbers))
-    names, clients = columns_of_rows(sources_of(tx, rows, now), rows)
+    names, clients = columns_of_rows(sources_of(tx, rows, world.token_policy, now), rows)
     closing, _ = _closing(tx, world, now, Position.after(0))
     columns.apply(replace(closing, full=True, names=names, clients=clients))
     return columns

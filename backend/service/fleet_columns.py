@@ -15,11 +15,13 @@ from typing import Any, Final
 
 from backend.core.delta import ClientColumns, ClientFlag, unix
 from backend.core.model import ClientKind, RevokeReason, TokenStanding
+from backend.core.token_policy import RotatedBy, TokenPolicy
 from backend.service.current import counts, trusted_generations
 from backend.store.port import Transaction
 from backend.store.records import FleetRow
 
 _ADMIN_TOOLS: Final = frozenset(kind.value for kind in ClientKind if kind.is_admin_tool)
+_KINDS: Final = {kind.value: kind for kind in ClientKind}
 _ROTATED: Final = RevokeReason.ROTATION.value
 _UNKNOWN: Final = TokenStanding.UNKNOWN.value
 _LOW_BITS: Final = struct.Struct(">12xQ")  # of the 20 octets that a serial has at most
@@ -46,15 +48,20 @@ _Raw = dict[str, Sequence[Any]]  # the fields of `FleetRow`, each as a column, a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What rows are judged with; `now` in Unix seconds, `gone` are the clusters that were removed."""
+    """What rows are judged with; `now` in Unix seconds, `gone` are the clusters that were removed.
+
+    `failing` are the clients whose token the agent is to rotate and cannot.
+    """
 
     activities: Mapping[int, str]
     trusted: frozenset[int]
     gone: frozenset[str]
     now: int
+    policy: TokenPolicy
+    failing: frozenset[int]
 
 
-def sources_of(tx: Transaction, rows: Sequence[Values], now: datetime) -> Sources:
+def sources_of(tx: Transaction, rows: Sequence[Values], policy: TokenPolicy, now: datetime) -> Sources:
     """Gather what these rows are judged with."""
     is_working = bool(rows and tx.operations.running())
     return Sources(
@@ -62,6 +69,8 @@ def sources_of(tx: Transaction, rows: Sequence[Values], now: datetime) -> Source
         trusted=trusted_generations(tx.authorities.all()),
         gone=frozenset(cluster.name for cluster in tx.clusters.all() if cluster.removed_at is not None),
         now=unix(now),
+        policy=policy,
+        failing=frozenset(fault.identity_number for fault in tx.token_faults.all()),
     )
 
 
@@ -134,18 +143,32 @@ def _flags(sources: Sources, raw: _Raw) -> list[int]:
     known = _Flags(sources)
     has_token = [expires_at is not None for expires_at in raw["token_expires_at"]]
     has_route = [bool(path) for path in raw["login_file_path"]]
-    cases = zip(*(raw[name] for name in _JUDGED), has_token, has_route, strict=True)
+    in_policy = _in_policy(sources, raw) if sources.policy.rules else [False] * len(has_token)
+    fails = [number in sources.failing for number in raw["number"]]
+    cases = zip(*(raw[name] for name in _JUDGED), has_token, has_route, in_policy, fails, strict=True)
     return [known[case] for case in cases]
 
 
+def _in_policy(sources: Sources, raw: _Raw) -> list[bool]:
+    found = []
+    for kind, cluster, name in zip(raw["kind"], raw["cluster"], raw["name"], strict=True):
+        known, orphan = _KINDS.get(kind, ClientKind.OTHER), cluster in sources.gone
+        by = sources.policy.rotated_by(known, cluster, name, has_flag=False, is_orphan=orphan)
+        found.append(by is RotatedBy.POLICY)
+    return found
+
+
 class _Flags(dict[tuple[Any, ...], int]):
-    """The flags of one case: the values of `_JUDGED`, whether there is a current token, and whether a file route."""
+    """The flags of one case: the values of `_JUDGED`, then yes or no.
+
+    Whether there is a current token, whether a file route, whether a policy rotates it, whether that fails.
+    """
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
     def __missing__(self, case: tuple[Any, ...]) -> int:
-        facts, has_token, has_route = dict(zip(_JUDGED, case, strict=False)), case[-2], case[-1]
+        facts, (has_token, has_route, in_policy, fails) = dict(zip(_JUDGED, case, strict=False)), case[-4:]
         flags = ClientFlag.NONE
         if facts["auto_renew"] is None:
             flags |= ClientFlag.AUTO_RENEW_UNKNOWN
@@ -155,6 +178,10 @@ class _Flags(dict[tuple[Any, ...], int]):
                 flags |= ClientFlag.LOOP_BROKEN
         if facts["auto_rotate"]:
             flags |= ClientFlag.AUTO_ROTATE
+        elif in_policy:
+            flags |= ClientFlag.AUTO_ROTATE | ClientFlag.ROTATES_BY_POLICY
+        if fails:
+            flags |= ClientFlag.ROTATION_FAILS
         if facts["revoked_at"] is not None:
             flags |= ClientFlag.IDENTITY_REVOKED
         if facts["newest_revoked_at"] is not None and facts["newest_revoke_reason"] != _ROTATED:

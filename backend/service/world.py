@@ -15,6 +15,7 @@ from typing import Final
 
 from backend.clock import Clock
 from backend.core import limits
+from backend.core.token_policy import TokenPolicy
 from backend.service.alert_file import Sink
 from backend.service.clock_watch import ClockWatch
 from backend.service.delivery_file import DeliverySettings
@@ -78,6 +79,7 @@ class World:
     simulated: bool = False
     sinks: tuple[Sink, ...] = ()  # who is told of alerts
     delivery: DeliverySettings = field(default_factory=DeliverySettings)  # through which clusters login files may go
+    token_policy: TokenPolicy = field(default_factory=TokenPolicy)  # whose tokens are rotated besides the flag's
     reach: ReachBook = field(default_factory=ReachBook, compare=False, repr=False)
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
     rates: Rates = field(default_factory=Rates, compare=False, repr=False)

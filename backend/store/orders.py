@@ -25,6 +25,11 @@ _OPEN_OF = (
     .where(orders.c.identity_number == bindparam("number"), orders.c.done_at.is_(None))
     .order_by(orders.c.created_at, orders.c.position)
 )
+_OPEN_BY_AGENT = (
+    select(*_ORDER.columns)
+    .where(orders.c.operation_id == "", orders.c.done_at.is_(None))
+    .order_by(orders.c.created_at, orders.c.position)
+)
 _CANCEL = delete(orders).where(
     orders.c.identity_number == bindparam("number"), orders.c.kind == bindparam("which"), orders.c.done_at.is_(None)
 )
@@ -71,6 +76,10 @@ class SqlOrders:
     def open_of(self, identity_number: int) -> Sequence[Order]:
         """Return orders of an identity that are not done, oldest first."""
         return [_ORDER.from_row(row) for row in self._work.rows(_OPEN_OF, {"number": identity_number})]
+
+    def open_by_agent(self) -> Sequence[Order]:
+        """Return orders that are part of no operation and not done, oldest first."""
+        return [_ORDER.from_row(row) for row in self._work.rows(_OPEN_BY_AGENT)]
 
     def cancel(self, identity_number: int, kind: OrderKind) -> None:
         """Take back the open order of that kind, if there is one."""

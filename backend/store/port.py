@@ -42,6 +42,7 @@ from backend.store.records import (
     SignedStatement,
     StoredPlan,
     TargetRow,
+    TokenFault,
 )
 
 
@@ -228,6 +229,10 @@ class Orders(Protocol):
         """Orders not yet done, oldest first."""
         ...
 
+    def open_by_agent(self) -> Sequence[Order]:
+        """Orders not yet done that are part of no operation, oldest first."""
+        ...
+
     def cancel(self, identity_number: int, kind: OrderKind) -> None: ...
     def put_delivery(self, delivery: Delivery) -> None: ...
     def open_deliveries(self) -> Sequence[Delivery]: ...
@@ -333,6 +338,14 @@ class Changes(Protocol):
         ...
 
 
+class TokenFaults(Protocol):
+    """What keeps the agent from rotating tokens by itself, one a client."""
+
+    def put(self, fault: TokenFault) -> None: ...
+    def delete(self, identity_number: int) -> None: ...
+    def all(self) -> Sequence[TokenFault]: ...
+
+
 class Fleet(Protocol):
     """What the fleet view is made of, joined."""
 
@@ -369,6 +382,7 @@ class Transaction(Protocol):
     heartbeats: Heartbeats
     seen: Seen
     orders: Orders
+    token_faults: TokenFaults
     plans: Plans
     operations: Operations
     rotations: Rotations

@@ -104,6 +104,16 @@ class StoredPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFault:
+    """What keeps the agent from rotating a client's token by itself; `why` is a sentence, `since_at` when it began."""
+
+    identity_number: int
+    token_id: str
+    why: str
+    since_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperationRow:
     """A plan being carried out."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from backend.store.errors import StoreDamaged, StoreTooNew
 
-NEWEST: Final = "0005"  # the newest version in `migrations/versions`
+NEWEST: Final = "0006"  # the newest version in `migrations/versions`
 _VERSIONS: Final = Path(__file__).parent / "migrations"
 
 

@@ -282,6 +282,15 @@ deliveries: Final = Table(
     sqlite_autoincrement=True,
 )
 
+token_faults: Final = Table(
+    "token_faults",
+    METADATA,
+    _owner(primary_key=True, autoincrement=False),
+    _text("token_id"),
+    _text("why"),
+    _instant("since_at"),
+)
+
 plans: Final = Table(
     "plans",
     METADATA,

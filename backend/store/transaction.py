@@ -17,6 +17,7 @@ from backend.store.operations import SqlOperations
 from backend.store.orders import SqlOrders, SqlPlans
 from backend.store.presence import SqlHeartbeats, SqlSeen
 from backend.store.rotations import SqlRotations
+from backend.store.token_faults import SqlTokenFaults
 from backend.store.trust import SqlAuthorities, SqlBundles, SqlCrossCertificates, SqlStatements
 from backend.store.work import Work
 
@@ -42,6 +43,7 @@ class SqlTransaction:
         self.heartbeats: port.Heartbeats = SqlHeartbeats(work, self._changes)
         self.seen: port.Seen = SqlSeen(work, self._changes)
         self.orders: port.Orders = SqlOrders(work)
+        self.token_faults: port.TokenFaults = SqlTokenFaults(work, self._changes)
         self.plans: port.Plans = SqlPlans(work)
         self.operations: port.Operations = SqlOperations(work, self._changes)
         self.rotations: port.Rotations = SqlRotations(work, self._changes)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from backend.core.model import Certificate, Cluster, Heartbeat, Token
+from backend.core.token_policy import TokenRule
 from backend.server.servicer import Context, Part, Served, Table
 from backend.service import fleet
 from backend.service.description import CertificateDescription, ClientDescription
+from backend.service.token_view import TokenRotation, policy_view
 from backend.wire.convert.audit import audit_record
 from backend.wire.convert.checks import check_name
 from backend.wire.convert.delivery import delivery_place
@@ -76,6 +78,42 @@ def _description(client: ClientDescription) -> fleet_pb2.Description:
         delivery_route=client.delivery_route,
         tags=dict(client.tags),
         places=[delivery_place(way) for way in client.ways],
+        token_rotation=_token_rotation(client.token_rotation),
+    )
+
+
+def _token_rotation(found: TokenRotation) -> fleet_pb2.TokenRotation:
+    return fleet_pb2.TokenRotation(
+        by=found.by.value,
+        rule=found.rule,
+        due_at=unix(found.due_at),
+        overlap_seconds=int(found.overlap.total_seconds()),
+        fault="" if found.fault is None else found.fault.why,
+        fault_since=0 if found.fault is None else unix(found.fault.since_at),
+    )
+
+
+def _token_policy(context: Context, _: fleet_pb2.TokenPolicyRequest) -> fleet_pb2.TokenPolicy:
+    view = policy_view(context.tx, context.world)
+    return fleet_pb2.TokenPolicy(
+        rules=[_token_rule(rule, clients) for rule, clients in view.rules],
+        faults=[
+            fleet_pb2.TokenFault(name=name, why=fault.why, since=unix(fault.since_at)) for name, fault in view.faults
+        ],
+        overlap_seconds=int(view.overlap.total_seconds()),
+        agent_time=unix(context.world.clock.now()),
+    )
+
+
+def _token_rule(rule: TokenRule, clients: int) -> fleet_pb2.TokenRule:
+    return fleet_pb2.TokenRule(
+        name=rule.name,
+        kinds=sorted(kind.value for kind in rule.kinds),
+        clusters=sorted(rule.clusters),
+        identities=sorted(rule.identities),
+        rotates=rule.rotates,
+        overlap_seconds=-1 if rule.overlap is None else int(rule.overlap.total_seconds()),
+        clients=clients,
     )
 
 
@@ -132,6 +170,7 @@ TABLE: Final[Table] = {
     get_method("FleetAgent", "Read").path: Served(_read),
     get_method("FleetAgent", "Watch").path: Served(_read),
     get_method("FleetAgent", "Describe").path: Served(_describe),
+    get_method("FleetAgent", "GetTokenPolicy").path: Served(_token_policy),
     get_method("FleetAgent", "PutCluster").path: Served(_put_cluster),
     get_method("FleetAgent", "RemoveCluster").path: Served(_remove_cluster),
 }

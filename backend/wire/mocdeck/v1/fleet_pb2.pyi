@@ -21,6 +21,8 @@ class ClientFlag(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ORPHAN: _ClassVar[ClientFlag]
     FILE_ROUTE: _ClassVar[ClientFlag]
     LOOP_BROKEN: _ClassVar[ClientFlag]
+    ROTATES_BY_POLICY: _ClassVar[ClientFlag]
+    ROTATION_FAILS: _ClassVar[ClientFlag]
 NONE: ClientFlag
 AUTO_RENEW: ClientFlag
 AUTO_RENEW_UNKNOWN: ClientFlag
@@ -33,6 +35,8 @@ TOKEN_UNKNOWN: ClientFlag
 ORPHAN: ClientFlag
 FILE_ROUTE: ClientFlag
 LOOP_BROKEN: ClientFlag
+ROTATES_BY_POLICY: ClientFlag
+ROTATION_FAILS: ClientFlag
 
 class FleetRequest(_message.Message):
     __slots__ = ("since", "form")
@@ -197,7 +201,7 @@ class DescribeRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class Description(_message.Message):
-    __slots__ = ("name", "id", "number", "kind", "client_type", "cluster", "host", "owner", "location", "roles", "login_file_path", "token_lifetime_seconds", "created_at", "revoked_at", "revoked_by", "certificates", "tokens", "last_seen_at", "last_seen_from", "last_seen_serial", "heartbeat", "history", "delivery_route", "tags", "places")
+    __slots__ = ("name", "id", "number", "kind", "client_type", "cluster", "host", "owner", "location", "roles", "login_file_path", "token_lifetime_seconds", "created_at", "revoked_at", "revoked_by", "certificates", "tokens", "last_seen_at", "last_seen_from", "last_seen_serial", "heartbeat", "history", "delivery_route", "tags", "places", "token_rotation")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -230,6 +234,7 @@ class Description(_message.Message):
     DELIVERY_ROUTE_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     PLACES_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_ROTATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     id: str
     number: int
@@ -255,7 +260,68 @@ class Description(_message.Message):
     delivery_route: str
     tags: _containers.ScalarMap[str, str]
     places: _containers.RepeatedCompositeFieldContainer[DeliveryPlace]
-    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[str] = ..., client_type: _Optional[str] = ..., cluster: _Optional[str] = ..., host: _Optional[str] = ..., owner: _Optional[str] = ..., location: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., login_file_path: _Optional[str] = ..., token_lifetime_seconds: _Optional[int] = ..., created_at: _Optional[int] = ..., revoked_at: _Optional[int] = ..., revoked_by: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[CertificateRecord, _Mapping]]] = ..., tokens: _Optional[_Iterable[_Union[TokenRecord, _Mapping]]] = ..., last_seen_at: _Optional[int] = ..., last_seen_from: _Optional[str] = ..., last_seen_serial: _Optional[str] = ..., heartbeat: _Optional[_Union[HeartbeatRecord, _Mapping]] = ..., history: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., delivery_route: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., places: _Optional[_Iterable[_Union[DeliveryPlace, _Mapping]]] = ...) -> None: ...
+    token_rotation: TokenRotation
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[str] = ..., number: _Optional[int] = ..., kind: _Optional[str] = ..., client_type: _Optional[str] = ..., cluster: _Optional[str] = ..., host: _Optional[str] = ..., owner: _Optional[str] = ..., location: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., login_file_path: _Optional[str] = ..., token_lifetime_seconds: _Optional[int] = ..., created_at: _Optional[int] = ..., revoked_at: _Optional[int] = ..., revoked_by: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[CertificateRecord, _Mapping]]] = ..., tokens: _Optional[_Iterable[_Union[TokenRecord, _Mapping]]] = ..., last_seen_at: _Optional[int] = ..., last_seen_from: _Optional[str] = ..., last_seen_serial: _Optional[str] = ..., heartbeat: _Optional[_Union[HeartbeatRecord, _Mapping]] = ..., history: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., delivery_route: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., places: _Optional[_Iterable[_Union[DeliveryPlace, _Mapping]]] = ..., token_rotation: _Optional[_Union[TokenRotation, _Mapping]] = ...) -> None: ...
+
+class TokenRotation(_message.Message):
+    __slots__ = ("by", "rule", "due_at", "overlap_seconds", "fault", "fault_since")
+    BY_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    FAULT_SINCE_FIELD_NUMBER: _ClassVar[int]
+    by: str
+    rule: str
+    due_at: int
+    overlap_seconds: int
+    fault: str
+    fault_since: int
+    def __init__(self, by: _Optional[str] = ..., rule: _Optional[str] = ..., due_at: _Optional[int] = ..., overlap_seconds: _Optional[int] = ..., fault: _Optional[str] = ..., fault_since: _Optional[int] = ...) -> None: ...
+
+class TokenPolicyRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TokenPolicy(_message.Message):
+    __slots__ = ("rules", "faults", "overlap_seconds", "agent_time")
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    rules: _containers.RepeatedCompositeFieldContainer[TokenRule]
+    faults: _containers.RepeatedCompositeFieldContainer[TokenFault]
+    overlap_seconds: int
+    agent_time: int
+    def __init__(self, rules: _Optional[_Iterable[_Union[TokenRule, _Mapping]]] = ..., faults: _Optional[_Iterable[_Union[TokenFault, _Mapping]]] = ..., overlap_seconds: _Optional[int] = ..., agent_time: _Optional[int] = ...) -> None: ...
+
+class TokenRule(_message.Message):
+    __slots__ = ("name", "kinds", "clusters", "identities", "rotates", "overlap_seconds", "clients")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    ROTATES_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    clusters: _containers.RepeatedScalarFieldContainer[str]
+    identities: _containers.RepeatedScalarFieldContainer[str]
+    rotates: bool
+    overlap_seconds: int
+    clients: int
+    def __init__(self, name: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., clusters: _Optional[_Iterable[str]] = ..., identities: _Optional[_Iterable[str]] = ..., rotates: _Optional[bool] = ..., overlap_seconds: _Optional[int] = ..., clients: _Optional[int] = ...) -> None: ...
+
+class TokenFault(_message.Message):
+    __slots__ = ("name", "why", "since")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    why: str
+    since: int
+    def __init__(self, name: _Optional[str] = ..., why: _Optional[str] = ..., since: _Optional[int] = ...) -> None: ...
 
 class DeliveryPlace(_message.Message):
     __slots__ = ("route", "place", "cluster", "state", "sentence", "looked_at")
