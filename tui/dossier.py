@@ -19,7 +19,7 @@ from tui.drawer import action_lines
 from tui.fate import if_nothing_is_done
 from tui.feed import event_line
 from tui.format import NOTHING, bar, count, grouped, instant, lifetime, span, wrapped
-from tui.gateway import CertificateView, ClientDetail, TokenView
+from tui.gateway import CertificateView, ClientDetail, TokenRotationView, TokenView
 from tui.lines import BLANK, Line, plain
 from tui.model import Client
 
@@ -173,7 +173,19 @@ def _tokens(detail: ClientDetail, view: View, now: datetime) -> Iterable[Line]:
     for token in detail.tokens[:3]:
         yield from _token(token, view, now)
     yield _field("lifetime", f"{lifetime(detail.token_lifetime)} for the next one")
+    if detail.rotation is not None:
+        yield from _rotation(detail.rotation, view.width)
     yield BLANK
+
+
+def _rotation(found: TokenRotationView, width: int) -> Iterable[Line]:
+    """Who rotates it of the agent's own accord, and what stands against it."""
+    due = f", from {instant(found.due_at)} on" if found.due_at else ""
+    who = {"flag": "by its flag autoRotate", "policy": f"by policy, rule {found.rule}"}.get(found.by)
+    text = f"by the agent, {who}{due}; the old one lives on for {span(found.overlap)} at most" if who else ""
+    yield from _paragraph("rotated", text or f"by nobody: a person does{due}", width)
+    if found.fault and found.fault_since is not None:
+        yield from _paragraph("fails", f"since {instant(found.fault_since)}: {found.fault}", width, "warning")
 
 
 def _token(token: TokenView, view: View, now: datetime) -> Iterable[Line]:

@@ -104,6 +104,18 @@ class EventView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRotationView:
+    """Who rotates a token by itself: "flag", "policy" with its rule, or "nobody"; `fault` "": nothing fails."""
+
+    by: str
+    rule: str
+    due_at: datetime | None
+    overlap: timedelta
+    fault: str
+    fault_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientDetail:
     """One client in full (US-02)."""
 
@@ -132,6 +144,7 @@ class ClientDetail:
     delivery_route: str
     places: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
+    rotation: TokenRotationView | None = None  # None: an agent of an earlier version does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from tui.gateway import (
     RotationView,
     SilenceView,
     SinkView,
+    TokenRotationView,
     TokenView,
 )
 
@@ -96,6 +97,18 @@ def detail_view(d: fleet_pb2.Description) -> ClientDetail:
         delivery_route=inert(d.delivery_route),
         places=tuple(_place(place) for place in d.places),
         tags=tuple(sorted((inert(name), inert(value)) for name, value in d.tags.items())),
+        rotation=_token_rotation(d.token_rotation) if d.token_rotation.by else None,
+    )
+
+
+def _token_rotation(r: fleet_pb2.TokenRotation) -> TokenRotationView:
+    return TokenRotationView(
+        by=inert(r.by),
+        rule=inert(r.rule),
+        due_at=instant(r.due_at),
+        overlap=timedelta(seconds=r.overlap_seconds),
+        fault=inert(r.fault, SENTENCE),
+        fault_since=instant(r.fault_since),
     )
 
 

@@ -10,7 +10,7 @@ import click
 from backend.cli.console import coloured, facts, put, table
 from backend.cli.params import output_option
 from backend.cli.root import Root
-from backend.cli.words import day, moment
+from backend.cli.words import day, moment, span_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,7 +79,7 @@ def _text(one: Description, report: Report) -> str:
                 ]
             )
         )
-    parts += ["", facts(_identity_facts(one)), "", "Certificates", _certificates(one)]
+    parts += ["", facts([*_identity_facts(one), *_rotation_facts(one)]), "", "Certificates", _certificates(one)]
     parts += ["", "Tokens", _tokens(one)]
     if one.history:
         rows = [[day(event.at), event.actor, event.action, event.outcome] for event in one.history]
@@ -110,6 +110,19 @@ def _identity_facts(one: Description) -> list[tuple[str, str]]:
         ("version", beat.version),
         ("tags", ", ".join(f"{key}={value}" for key, value in sorted(one.tags.items()))),
     ]
+
+
+def _rotation_facts(one: Description) -> list[tuple[str, str]]:
+    """Who rotates its token of the agent's own accord, and what stands against it."""
+    found = one.token_rotation
+    if not found.by:
+        return []  # an agent of an earlier version does not say
+    who = {"flag": "by its flag autoRotate", "policy": f"by policy, rule {found.rule}"}.get(found.by)
+    due = f", from {moment(found.due_at)} on" if found.due_at else ""
+    overlap = f"; the old one lives on for {span_words(found.overlap_seconds)} at most"
+    text = f"by the agent, {who}{due}{overlap}" if who else f"by nobody, a person does{due}"
+    fault = f"since {moment(found.fault_since)}: {found.fault}" if found.fault else ""
+    return [("token rotated", text), ("fails", fault)]
 
 
 def _looked(place: DeliveryPlace) -> str:
@@ -168,6 +181,14 @@ def _values(one: Description, report: Report) -> dict[str, Any]:
         "delivery_route": one.delivery_route,
         "places": [place_values(place) for place in one.places],
         "token_lifetime_seconds": one.token_lifetime_seconds,
+        "token_rotation": {
+            "by": one.token_rotation.by or None,
+            "rule": one.token_rotation.rule,
+            "due_at": moment(one.token_rotation.due_at) or None,
+            "overlap_seconds": one.token_rotation.overlap_seconds,
+            "fault": one.token_rotation.fault,
+            "fault_since": moment(one.token_rotation.fault_since) or None,
+        },
         "created_at": moment(one.created_at) or None,
         "revoked_at": moment(one.revoked_at) or None,
         "revoked_by": one.revoked_by,

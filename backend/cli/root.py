@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "cluster": _later("cluster", "List the clusters of the site, add and remove them."),
     "alerts": _later("alerts", "List alerts; acknowledge, silence and test notifications."),
     "delivery": _later("delivery", "See by which way login files reach clients, and try those ways."),
+    "token-policy": _later("token_policy", "See whose tokens the agent rotates by itself, and try a policy."),
     "audit": _later("audit", "Read the audit trail, or verify its chain."),
     "login": _later("login", "Sign in with a login file and remember the agent as a context."),
     "context": _later("context", "List the agents this computer knows, and choose one."),

@@ -33,6 +33,15 @@ def day(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%MZ}" if seconds else "-"
 
 
+def span_words(seconds: int) -> str:
+    """A duration as it is typed: "12h", "1d12h"."""
+    parts, left = "", seconds
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        parts += f"{count}{unit}" if count else ""
+    return parts or "0s"
+
+
 def action_word(action: int) -> str:
     """What an action of the wire is called."""
     return _ACTIONS.get(action, f"action {action}")

@@ -13,6 +13,7 @@ from typing import Final
 from backend.core.evidence import Evidence, TokenLife
 from backend.core.facts import CertificateFacts, State
 from backend.core.lifecycle import Validity
+from backend.core.token_policy import RotatedBy
 
 # The way out of "renew there"; the planner's refusal names the same two.
 NOT_TOLD: Final = (
@@ -142,8 +143,15 @@ def _overdue(e: Evidence) -> str:
     )
 
 
+_BY_ITSELF: Final = {
+    RotatedBy.FLAG: "The agent rotates it by itself: the identity says so (autoRotate).",
+    RotatedBy.POLICY: "The agent rotates it by itself: its policy says so.",
+    RotatedBy.NOBODY: "",
+}
+
+
 def _token_due(e: Evidence) -> str:
-    who = "The agent rotates it by itself." if e.facts.auto_rotate and not e.token_late else "Rotate it."
+    who = _BY_ITSELF[e.facts.rotated_by] if e.rotates else "Rotate it."
     return f"Its token ends at {_token_end(e)}; from then on a lapsed certificate means a lock-out. {who}"
 
 
@@ -207,6 +215,14 @@ def _missed_slot(e: Evidence) -> str:
     return (
         f"It should have renewed by itself in its slot{slot}, and no renewal has come: its renewal seems to have "
         f"stopped. Its certificate works until {end_of(e)}."
+    )
+
+
+def _rotation_fails(e: Evidence) -> str:
+    whose = "its flag autoRotate says so" if e.facts.rotated_by is RotatedBy.FLAG else "its policy says so"
+    return (
+        f"The agent is to rotate its token ({whose}), and something stands against it: `mocdeck describe` names it. "
+        "Until that is mended nobody renews its token."
     )
 
 
@@ -274,6 +290,7 @@ _BESIDE: Final[tuple[tuple[Callable[[Evidence, State], bool], Callable[[Evidence
     (_has_due_token_too, _token_due),
     (_is_due_too, _due),
     (_has_missed_slot, _missed_slot),
+    (lambda e, _: e.facts.rotation_fails, _rotation_fails),
     (_is_limited, _limited),
     (_has_unseen_token, _unseen_token),
     (lambda e, _: e.stale, _stale),

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from backend.core.alerts import LEAST, Finding, Silence, expectation
 from backend.core.delta import EPOCH, AuthorityInfo, FleetDelta
-from backend.core.facts import NextAction, Overlay, Severity, State
+from backend.core.facts import Assessment, NextAction, Overlay, Severity, State
 from backend.core.fleet import FleetColumns
 from backend.core.health import assess, assess_authority
 from backend.core.model import AuthorityStatus
@@ -145,7 +145,7 @@ class Survey:
         columns = self._columns
         now = columns.agent_time or EPOCH
         findings: list[Finding] = []
-        clients = [self._client(index, now, findings) for index in range(len(columns))]
+        clients = [self._client(index, now, findings, reading.faults) for index in range(len(columns))]
         findings += self._authority_findings(now)
         findings += [_sink_finding(row) for row in reading.sinks if _is_news(row, now)]
         return Snapshot(
@@ -163,21 +163,22 @@ class Survey:
             doubt=reading.doubt,
         )
 
-    def _client(self, index: int, now: datetime, findings: list[Finding]) -> ClientFigures:
+    def _client(self, index: int, now: datetime, findings: list[Finding], faults: Mapping[int, str]) -> ClientFigures:
         columns = self._columns
         facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
         judged = assess(facts, now)
         cluster = columns.text("cluster", index)
         if judged.severity <= LEAST:
             step = judged.next_action
+            number = columns.column("number")[index]
             findings.append(
                 Finding(
-                    entity=f"client:{columns.column('number')[index]}",
+                    entity=f"client:{number}",
                     name=facts.name,
                     cluster=cluster,
                     severity=judged.severity,
                     state=judged.state.value,
-                    summary=judged.reasons[0] if judged.reasons else "",
+                    summary=_summary(judged, faults.get(number, "")),
                     next_step="" if step is NextAction.NONE else step.value,
                     expected=expectation(judged, columns.rotation_phase),
                     quiet_until=facts.planned_off_until if Overlay.PLANNED_OFF in judged.overlays else None,
@@ -216,6 +217,12 @@ class Survey:
                     )
                 )
         return found
+
+
+def _summary(judged: Assessment, fault: str) -> str:
+    """What is wrong, in a sentence; a rotation of the token that fails says why, because nobody was asked to do it."""
+    said = judged.reasons[0] if judged.reasons else ""
+    return f"{said} The agent cannot rotate its token: {fault}." if fault else said
 
 
 def doubt_finding(why: str) -> Finding:

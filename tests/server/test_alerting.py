@@ -23,6 +23,7 @@ from backend.server.webhook import Webhook, document
 from backend.service import outbox
 from backend.service.alert_file import Sink
 from backend.service.world import World
+from backend.store.records import TokenFault
 from backend.wire.mocdeck.v1 import alert_pb2
 
 if TYPE_CHECKING:
@@ -185,6 +186,16 @@ async def test_it_repeats_after_a_day(rig: Rig, receiver: Receiver) -> None:
     assert receiver.told() == []
     await rig.look(timedelta(seconds=FRESH_SECONDS))
     assert receiver.told() == [("kms-1", "repeated", "warning")]
+
+
+async def test_a_token_rotation_that_fails_is_an_alert_that_says_why(rig: Rig, receiver: Receiver) -> None:
+    rig.site.identity(rig.site.admin(), "kms-1")
+    fault = TokenFault(identity_number=2, token_id="t", why="there is no way to it", since_at=rig.site.clock.now())
+    await rig.core.submit(lambda tx: tx.token_faults.put(fault))
+    await rig.look()
+    (notice,) = receiver.bodies[-1]["notices"]
+    assert (notice["name"], notice["severity"]) == ("kms-1", "warning")
+    assert notice["summary"].endswith("The agent cannot rotate its token: there is no way to it.")
 
 
 async def test_a_sink_that_refuses_is_tried_again_and_its_failure_is_seen(rig: Rig, receiver: Receiver) -> None:
