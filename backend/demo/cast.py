@@ -66,9 +66,11 @@ _MANAGEMENT: Final = (
     _fine("mgmt-dns", ClientKind.OTHER, owner="network", certificate_left=76 * DAY, token_left=50 * DAY),
     _fine("mgmt-ipam", ClientKind.OTHER, owner="network", certificate_left=61 * DAY, token_left=70 * DAY),
     _fine("mgmt-images", ClientKind.OTHER, certificate_left=54 * DAY, token_left=33 * DAY),
+    # It says autoRotate, and nobody can bring it a token: no heartbeats, no file, no Secret.
     _silent(
-        "mgmt-arc", ClientKind.OTHER, State.TOKEN_DUE, Severity.INFO,
-        auto_renew=True, auto_rotate=True, token_left=26 * DAY + 4 * _HOUR, certificate_left=57 * DAY,
+        "mgmt-arc", ClientKind.OTHER, State.TOKEN_DUE, Severity.WARNING,
+        overlays=frozenset({Overlay.ROTATION_FAILS}), auto_renew=True, auto_rotate=True,
+        token_left=26 * DAY + 4 * _HOUR, certificate_left=57 * DAY,
     ),
     # In a minute it is due, in two the token below has ended, and in three the certificate of kvactl-ana-h1.
     _silent(

@@ -23,9 +23,12 @@ from backend.delivery.file import write_login_file
 from backend.demo.cast import DEPLOYMENT, MANAGEMENT, PLANNED_OFF, REMOVED, REPAIRED_BY_HAND
 from backend.demo.player import Holding, Player
 from backend.demo.stories import BIRTH, CA_ROTATION, DAY, MINUTE, NEVER_CAME_BACK, Story
+from backend.pki.files import write_atomic
 from backend.service import deliveries, fleet, operations, rotation
+from backend.service.auto_rotation import rotate_due
 from backend.service.backup import note_backup, write_backup
 from backend.service.bootstrap import STORE_FILE, NewAgent, init_agent, open_world
+from backend.service.token_file import TOKEN_FILE
 from backend.service.world import World
 from backend.store.port import Store, Transaction
 from backend.store.snapshot import copy_store
@@ -38,13 +41,19 @@ _ADMIN_LIFETIME: Final = 90 * DAY
 _ADMIN_CAME: Final = (250 * DAY, 170 * DAY, 52 * DAY, 8 * DAY)  # each time with a fresh token
 _OPERATION_AGO: Final = 25 * MINUTE
 _BACKUP_AGO: Final = 11 * MINUTE
+_TOKENS_AGO: Final = 3 * MINUTE  # the agent's last look at tokens that are due
+_RULES: Final = """\
+rotate:
+  - {name: plug-ins, kinds: [KMS], clusters: [mgmt], overlap: 12h}
+  - {name: network, identities: [mgmt-dns, mgmt-ipam, shop-proxy]}
+"""
 _REMOVED_AGO: Final = 15 * DAY
 _OFF_AGO: Final = timedelta(hours=20)
 _OFF_FOR: Final = 2 * DAY
 _BATCH: Final = 400  # events a transaction
 _MOST_TICKS: Final = 20  # a CA rotation has seven moves up to the cutover
 
-Play = Callable[[Transaction], None]
+Play = Callable[[Transaction], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,7 @@ def seed(
         open_store=open_store,
         administrator=ADMINISTRATOR,
     )
+    write_atomic(directory / TOKEN_FILE, _RULES.encode())
     world = open_world(directory, passphrase=passphrase, clock=clock, simulated=True)
     store = open_store(directory / STORE_FILE)
     try:
@@ -142,6 +152,7 @@ class _Past:
         if any(story.name == REPAIRED_BY_HAND for story in stories):
             yield _Event(ago=_OPERATION_AGO, play=self._repair_by_hand)
         yield _Event(ago=_BACKUP_AGO, act=self._back_up)
+        yield _Event(ago=_TOKENS_AGO, play=lambda tx: rotate_due(tx, self._world))
 
     def _first_day(self, tx: Transaction) -> None:
         self._admin_reads_file(tx)
