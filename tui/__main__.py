@@ -20,6 +20,7 @@ from tui.gateway import Gateway
 from tui.recording import record
 from tui.remote import RemoteGateway
 from tui.replaying import replay
+from tui.settings import FILE_NAME, read_settings
 from tui.tape import read_tape
 
 
@@ -34,6 +35,7 @@ def run_dashboard(
     clock: Clock | None = None,
     environment: Mapping[str, str] | None = None,
     record_to: Path | None = None,
+    theme: str = "",
 ) -> int:
     """Show the fleet of a context (None: the current one) until the operator leaves; return the exit code.
 
@@ -53,7 +55,8 @@ def run_dashboard(
 
     gateway: Gateway = RemoteGateway(connect, context, places.state)
     if record_to is not None:
-        gateway = record(gateway, record_to, ticking, simulated=simulated, site_tag=site_tag)
+        tag = site_tag or context.tag
+        gateway = record(gateway, record_to, ticking, simulated=simulated, site_tag=tag)
     return run(
         gateway,
         ticking,
@@ -61,8 +64,10 @@ def run_dashboard(
         state_dir=places.state,
         ascii_only=ascii_only,
         simulated=simulated,
-        site_tag=site_tag,
+        site_tag=site_tag or context.tag,
         mouse=mouse,
+        theme=theme,
+        settings=read_settings(places.config / FILE_NAME),
     )
 
 
@@ -72,6 +77,7 @@ def replay_session(
     ascii_only: bool | None = None,
     mouse: bool = True,
     environment: Mapping[str, str] | None = None,
+    theme: str = "",
 ) -> int:
     """Play a recording in the dashboard, with no agent, until the operator leaves; return the exit code.
 
@@ -91,6 +97,8 @@ def replay_session(
         simulated=tape.head.get("simulated") is True,
         site_tag=inert(str(tape.head.get("site_tag", ""))),
         mouse=mouse,
+        theme=theme,
+        settings=read_settings(places.config / FILE_NAME),
     )
 
 

@@ -1,8 +1,9 @@
-"""`mocdeck context list | show | use | remove`: the agents that this computer knows."""
+"""`mocdeck context list | show | use | tag | remove`: the agents that this computer knows."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,10 +33,10 @@ def list_(output: str) -> None:
         say("No context is configured; add one with `mocdeck login --login-file FILE`.")
         return
     rows = [
-        ["*" if context.name == contexts.current else "", context.name, f"{context.address}:{context.port}"]
-        for context in contexts.contexts
+        ["*" if one.name == contexts.current else "", one.name, f"{one.address}:{one.port}", one.tag]
+        for one in contexts.contexts
     ]
-    put(table(["", "CONTEXT", "AGENT"], rows))
+    put(table(["", "CONTEXT", "AGENT", "TAG"], rows))
 
 
 @command.command("show")
@@ -56,6 +57,24 @@ def use(name: str) -> None:
     contexts = _read()
     _write(contexts.choose(_get(contexts, name).name))
     say(f"Context {name} is now the current one.")
+
+
+@command.command("tag")
+@click.argument("name")
+@click.argument("tag", default="")
+def tag(name: str, tag: str) -> None:
+    """Put a word such as PROD beside the site wherever it is named; without a word, none.
+
+    What is tagged PROD asks for the number of clients before each change.
+    """
+    from backend.client.contexts import TAG_LENGTH, is_tag
+
+    if not is_tag(tag):
+        raise click.UsageError(f"a tag is one word of at most {TAG_LENGTH} printable characters, such as PROD.")
+    contexts = _read()
+    context = _get(contexts, name)
+    _write(contexts.put(replace(context, tag=tag), use=False))
+    say(f"Context {context.name} is tagged {tag}." if tag else f"Context {context.name} has no tag now.")
 
 
 @command.command("remove")
@@ -100,6 +119,7 @@ def _values(context: Context, contexts: Contexts) -> dict[str, Any]:
         "port": context.port,
         "auth_port": context.auth_port,
         "server_name": context.server_name,
+        "tag": context.tag,
         "cloudconfig": str(context.cloudconfig),
         "login_file": str(context.login_file) if context.login_file else "",
     }

@@ -8,7 +8,7 @@ from typing import NoReturn
 from backend.cli.root import Root
 
 
-def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None) -> NoReturn:
+def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None, theme: str = "") -> NoReturn:
     """Show the fleet of the context until the operator leaves, then leave with its exit code.
 
     Raises:
@@ -21,10 +21,10 @@ def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None) ->
     context = get_context(root)  # a mistake is told before the screen takes the terminal
     from tui.__main__ import run_dashboard
 
-    raise SystemExit(run_dashboard(context.name, write=write, record_to=record_to))
+    raise SystemExit(run_dashboard(context.name, write=write, record_to=record_to, theme=theme))
 
 
-def play(path: Path) -> NoReturn:
+def play(path: Path, *, theme: str = "") -> NoReturn:
     """Play a recording, then leave with the dashboard's exit code.
 
     Raises:
@@ -32,4 +32,4 @@ def play(path: Path) -> NoReturn:
     """
     from tui.__main__ import replay_session
 
-    raise SystemExit(replay_session(path))
+    raise SystemExit(replay_session(path, theme=theme))

@@ -59,6 +59,7 @@ def command(
         cloudconfig=places.data / "contexts" / name / "cloudconfig",
         login_file=login_file.absolute(),
         server_name=server_name,
+        tag=next((known.tag for known in contexts.contexts if known.name == name), ""),
     )
     signed_in = run(_sign_in(context))
     write_contexts(places.config_file, contexts.put(context))

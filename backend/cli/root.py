@@ -59,6 +59,7 @@ COMMANDS: Final = {
     "completion": _later("completion", "Print the completion script for a shell."),
 }
 
+THEMES: Final = ("dark", "light", "ansi", "mono")  # those of tui.palette, which is not loaded for this
 _EPILOG: Final = f"""\
 \b
 Exit codes:
@@ -98,6 +99,11 @@ Exit codes:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Play a recording in the dashboard; needs no agent and changes nothing.",
 )
+@click.option(
+    "--theme",
+    type=click.Choice(THEMES),
+    help="Colours of the dashboard; default: what was chosen last, or what suits the terminal.",
+)
 @click.option("--debug", is_flag=True, help="Show where a failure arose, and what the client library does.")
 @click.version_option(backend.__version__, message="mocdeck %(version)s")
 @click.pass_context
@@ -110,6 +116,7 @@ def cli(
     all_contexts: bool,
     record_to: Path | None,
     recording: Path | None,
+    theme: str | None,
     debug: bool,
 ) -> None:
     """Certificates and tokens of AKS on Azure Stack HCI, with every countdown.
@@ -133,8 +140,8 @@ def cli(
     from backend.cli.dashboard import open_dashboard, play
 
     if recording is not None:
-        play(recording)
-    open_dashboard(ctx.obj, write=write, record_to=record_to)
+        play(recording, theme=theme or "")
+    open_dashboard(ctx.obj, write=write, record_to=record_to, theme=theme or "")
 
 
 def _refuse_contradictions(ctx: click.Context, form: str | None, *, narrowed: bool) -> None:

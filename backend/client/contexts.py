@@ -22,7 +22,8 @@ from backend.pki.files import write_atomic
 
 HOME_VARIABLE: Final = "MOCDECK_HOME"
 _MAX_BYTES: Final = 1024 * 1024
-_TEXTS: Final = ("name", "address", "cloudconfig", "login_file", "server_name")
+_TEXTS: Final = ("name", "address", "cloudconfig", "login_file", "server_name", "tag")
+TAG_LENGTH: Final = 16
 _PORTS: Final = {"port": DATA_PORT, "auth_port": LOGIN_PORT}
 
 
@@ -44,7 +45,8 @@ class Places:
 class Context:
     """How this computer reaches one site. `login_file` None: it cannot sign in by itself, only renew.
 
-    `server_name` empty: the address is the name that the agent's certificate must carry.
+    `server_name` empty: the address is the name that the agent's certificate must carry. `tag` is a word that stands
+    wherever the site is named, such as PROD, "" for none.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Context:
     auth_port: int = LOGIN_PORT
     login_file: Path | None = None
     server_name: str = ""
+    tag: str = ""
 
     def settings(self) -> ClientSettings:
         """The same as a credential's surroundings."""
@@ -195,6 +198,8 @@ def _entry(context: Context) -> dict[str, object]:
         entry["login_file"] = str(context.login_file)
     if context.server_name:
         entry["server_name"] = context.server_name
+    if context.tag:
+        entry["tag"] = context.tag
     return entry
 
 
@@ -220,6 +225,8 @@ def _context(entry: object, where: str, path: Path) -> Context:
             raise FileInvalid(path, f"{where}.{key}", "text, not empty")
     if len(texts["name"]) > NAME_LENGTH or not texts["name"].isprintable():
         raise FileInvalid(path, f"{where}.name", f"at most {NAME_LENGTH} printable characters")
+    if not is_tag(texts["tag"]):
+        raise FileInvalid(path, f"{where}.tag", f"one word of at most {TAG_LENGTH} printable characters")
     if any(character.isspace() or character in "/[]" for character in texts["address"]):
         raise FileInvalid(path, f"{where}.address", "a host name or an IP address, without port")
     ports = {key: _port(entry, key, default, where, path) for key, default in _PORTS.items()}
@@ -231,7 +238,13 @@ def _context(entry: object, where: str, path: Path) -> Context:
         auth_port=ports["auth_port"],
         login_file=_file(texts["login_file"], path) if texts["login_file"] else None,
         server_name=texts["server_name"],
+        tag=texts["tag"],
     )
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a text may be a context's tag: one printable word, or nothing."""
+    return len(text) <= TAG_LENGTH and text.isprintable() and not any(character.isspace() for character in text)
 
 
 def _refuse_unknown(values: Mapping[object, object], known: set[str], prefix: str, path: Path) -> None:

@@ -123,6 +123,12 @@ def test_contexts_are_listed_chosen_and_forgotten(operator: Mocdeck, agent: Any)
     assert operator("context", "use", "bonn").exit_code == 0
     assert json.loads(operator("context", "show", "-o", "json").stdout)["name"] == "bonn"
     assert operator("--context", "second", "status", "--client", "admin").exit_code == 0
+    assert operator("context", "tag", "bonn", "PROD").exit_code == 0
+    assert json.loads(operator("context", "show", "bonn", "-o", "json").stdout)["tag"] == "PROD"
+    assert "PROD" in operator("context", "list").stdout
+    assert operator("context", "tag", "bonn", "two words").exit_code == 64
+    assert operator("context", "tag", "bonn").exit_code == 0
+    assert json.loads(operator("context", "show", "bonn", "-o", "json").stdout)["tag"] == ""
     assert operator("context", "remove", "bonn").exit_code == 0
     assert names(operator("context", "list", "-o", "json")) == {"second"}
     assert operator("context", "use", "bonn").exit_code == 78

@@ -13,9 +13,11 @@ import click
 import pytest
 from click.testing import Result
 
+from backend.cli import root
 from backend.cli.exits import MEANINGS, Exit, exit_for
 from backend.cli.root import COMMANDS, cli
 from backend.core import errors
+from tui import palette
 
 Mocdeck = Callable[..., Result]
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +53,10 @@ def test_status_loads_neither_screen_nor_database(operator: Mocdeck, tmp_path: P
     assert not modules & {"textual", "sqlalchemy", "rich", "alembic", "tui", "backend.server", "backend.store"}
     assert not modules & {"kubernetes", "jwt", "prometheus_client", "http.client", "urllib.request", "psycopg"}
     assert len(modules) <= 560, "each costs every `mocdeck status` a third of a millisecond"
+
+
+def test_the_themes_of_the_command_line_are_those_of_the_dashboard() -> None:
+    assert tuple(palette.THEMES) == root.THEMES
 
 
 def test_the_version_loads_no_library_beyond_click() -> None:

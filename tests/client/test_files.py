@@ -314,6 +314,8 @@ def test_contexts_come_back_with_paths_from_the_files_own_directory(tmp_path: Pa
         ({"contexts": {}, "current": 5}, "current"),
         ({"contexts": {"a": 1}}, "contexts"),
         ({"contexts": ["x"]}, "contexts[0]"),
+        ({"contexts": [{**CONTEXT, "tag": "two words"}]}, "contexts[0].tag"),
+        ({"contexts": [{**CONTEXT, "tag": "x" * 17}]}, "contexts[0].tag"),
         ({"contexts": [CONTEXT, {**CONTEXT, "name": ""}]}, "contexts[1].name"),
         ({"contexts": [CONTEXT, CONTEXT]}, "contexts[1].name"),
         ({"contexts": [{**CONTEXT, "port": "55000"}]}, "contexts[0].port"),
