@@ -10,6 +10,7 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,7 @@ class MocdeckApp(DeckApp):
 
         action = BY_ID[command_id].action
         if action is not None:
+            self.enter_site(self.selected_sites()[0].fleet.place)  # the gate lets only one site's clients through
             start_action(self, action, self.selected_names())
 
     def cmd_update_certificates(self) -> None:
@@ -216,7 +218,8 @@ class MocdeckApp(DeckApp):
     def cmd_reload(self) -> None:
         """Ask again and sort anew; countdowns go on if they were paused."""
         self.paused_at = None
-        self._feed_wanted = True
+        for site in self.sites:
+            site.feed_wanted = True
         self.refresh_feed()
         self.model.judge_all(self.clock.monotonic())
         self.model.reorder(self.clock.monotonic())
@@ -227,7 +230,7 @@ class MocdeckApp(DeckApp):
             self.replay.pause(on=not self.replay.paused)
             self.moved_in_time()
             return
-        self.paused_at = None if self.paused_at is not None else self.now
+        self.paused_at = None if self.paused_at is not None else self.clock.monotonic()
 
     def cmd_replay_back(self) -> None:
         """A minute back in the recording."""
@@ -291,7 +294,7 @@ class MocdeckApp(DeckApp):
 
 
 def run(
-    gateway: Gateway,
+    gateway: Gateway | Sequence[Gateway],
     clock: Clock,
     *,
     write: bool,

@@ -24,6 +24,7 @@ from tui.keymap import DEFAULT, Keymap
 from tui.lines import Line, cut, joined, line_width, spread
 from tui.model import LATE, WEEKS, FleetModel
 from tui.palette import SEVERITY_ROLES
+from tui.sitesline import sites_text
 
 WIDE: Final = 110  # columns from which words are written out
 _STALE_AGE: Final = timedelta(seconds=10)  # below this the data's age is not worth a repaint
@@ -39,6 +40,7 @@ class View:
     width: int
     now: datetime | None
     monotonic: float
+    shown_at: float  # the monotonic instant of `now`: it stands still while paused
     place: str  # the site and the screen
     tag: str
     write_mode: bool
@@ -50,6 +52,7 @@ class View:
     keymap: Keymap = DEFAULT
     login_not_after: datetime | None  # the end of the operator's own certificate
     tape: str = ""  # what is said of a recording that is made or played
+    is_of_all_sites: bool = False  # the screen shows every site, not only the current one
 
 
 def header_line(view: View) -> Line:
@@ -74,16 +77,21 @@ def header_line(view: View) -> Line:
         _login(view),
     ]
     if wide:
-        parts.insert(2, (count(len(_clusters(view.model)), "cluster"), "text"))
+        parts.insert(2, (count(_clusters(view), "cluster"), "text"))
         parts.insert(3, (count(view.model.total, "client"), "text"))
+    elif view.is_of_all_sites and view.model.has_several_sites:
+        parts.insert(2, (f"{_clusters(view)} cl. {view.model.total:,} clients", "text"))
     return (("mocdeck ", "head"), *joined(parts, view.width - 8))
 
 
-def _clusters(model: FleetModel) -> list[str]:
-    return [cluster.name for cluster in model.columns.clusters if not cluster.is_removed]
+def _clusters(view: View) -> int:
+    sites = view.model.sites if view.is_of_all_sites else [view.model.current]
+    return sum(not cluster.is_removed for site in sites for cluster in site.columns.clusters)
 
 
 def _link(view: View) -> tuple[str, str]:
+    if view.is_of_all_sites and view.model.has_several_sites:
+        return sites_text(view.model.sites, view.monotonic)
     agent = view.model.agent
     if agent.is_alive(view.monotonic):
         age = agent.age(view.monotonic)
@@ -91,6 +99,8 @@ def _link(view: View) -> tuple[str, str]:
     away = span(agent.away_for(view.monotonic))
     if view.now is None:
         return f"NO AGENT for {away}" if view.failure else f"connecting {away}", "error" if view.failure else "dim"
+    if view.model.current.is_cached:
+        return f"CACHED {away} old", "error" if view.failure else "warning"
     return f"AGENT AWAY {away}", "error"
 
 
@@ -110,6 +120,8 @@ def _sinks(view: View) -> tuple[str, str]:
 
 
 def _rotation(view: View) -> tuple[str, str]:
+    if view.is_of_all_sites and view.model.has_several_sites:
+        return "", ""  # the line of the sites says it
     phase = view.model.columns.rotation_phase
     return (f"CA ROTATION {phase}", "tag") if phase else ("", "")
 
@@ -129,7 +141,7 @@ def severity_line(view: View) -> Line:
         line.append(("  " if wide else " ", "text"))
     latent = model.state_count(State.LATENT)
     rest = [(f"latent {latent}", "warning" if latent else "dim")]
-    if view.now is not None:
+    if view.now is not None and not (view.is_of_all_sites and model.has_several_sites):
         rest.extend(authority_countdown(a, view.now, view.glyphs, wide=wide) for a in _issuing(model))
     room = view.width - line_width(tuple(line)) - 2
     return cut((*line, ("| ", "dim"), *joined(rest, max(0, room))), view.width)
@@ -190,7 +202,7 @@ def ribbon_bars(view: View, counts: Sequence[int], height: int) -> list[Line]:
 def status_line(view: View, *, first: int, last: int, newest: str = "") -> Line:
     """Return what the list shows: marks, rows, order, filter, and the newest event where there is room."""
     model = view.model
-    marked = len(model.marked)
+    marked = len(model.marks)
     shown = len(model.order)
     rows = f"{first}-{last} of {shown}" if shown else "0"
     if shown != model.total:
@@ -200,6 +212,7 @@ def status_line(view: View, *, first: int, last: int, newest: str = "") -> Line:
         chosen += f", {'late' if model.week == LATE else f'week {model.week}'}"
     parts = [
         (f"{marked} marked" if marked else "", "mark"),
+        (model.work, "running"),
         (rows, "text"),
         (model.sort.word, "text"),
         (chosen, "accent" if model.filter_text or model.week is not None else "dim"),

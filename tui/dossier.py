@@ -71,7 +71,7 @@ def _effective(client: Client, now: datetime) -> list[Line]:
 
 def _recovery(client: Client, view: View, now: datetime, width: int) -> list[Line]:
     """From when on it is beyond its own help: another instant than its end (pki.md 4.7)."""
-    found = view.model.stranding(client.row.number, now)
+    found = view.model.stranding(client.id, now)
     if found is None:
         return []
     if found.is_stranded(now):

@@ -31,8 +31,9 @@ def drawer_lines(client: Client | None, view: View, width: int, height: int) -> 
     if client is None or view.now is None or width < 20 or height < 5:
         return boxed("", [plain("nothing is selected", "dim")], max(width, 20), max(height, 3), *frame)
     body = _body(client, view, view.now, width - 4)
-    where = f" @ {client.row.cluster}" if client.row.cluster else ""
-    return boxed(f"{client.row.name}{where}", body, width, height, *frame)
+    places = [client.site] if view.model.has_several_sites else []
+    where = " / ".join([*places, client.row.cluster] if client.row.cluster else places)
+    return boxed(f"{client.row.name} @ {where}" if where else client.row.name, body, width, height, *frame)
 
 
 def _body(client: Client, view: View, now: datetime, width: int) -> list[Line]:
@@ -105,7 +106,7 @@ def _standing(client: Client, now: datetime) -> list[Line]:
 
 def action_lines(client: Client, view: View, now: datetime, width: int) -> list[Line]:
     """Return every action with its key: possible, or refused and why."""
-    verdicts = view.model.verdicts(client.row.number, now)
+    verdicts = view.model.verdicts(client.id, now)
     lines: list[Line] = []
     for command in view.keymap.commands:
         verdict = None if command.action is None else verdicts.get(command.action)

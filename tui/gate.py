@@ -21,13 +21,16 @@ NO_REPLAY = "only while a recording is played (`mocdeck --replay FILE`)"
 class Situation:
     """What the gate looks at. `away` is empty while the agent answers, else for how long it has not.
 
-    `selected` counts marks, or the row under the cursor. `verdicts` says what core decides for each action when exactly
-    one client is selected; a set is decided client by client in the plan.
+    `site` is the name of the site that is meant, "" when there is only one. `selected` counts marks, or the row under
+    the cursor. `verdicts` says what core decides for each action when exactly one client is selected; a set is decided
+    client by client in the plan.
     """
 
     write_mode: bool
     away: str = ""
     selected: int = 0
+    selected_sites: tuple[str, ...] = ()
+    site: str = ""
     has_row: bool = False
     is_replay: bool = False
     verdicts: Mapping[ActionKind, Verdict] = field(default_factory=dict)
@@ -47,8 +50,12 @@ def refusal(command: Command, situation: Situation) -> str | None:
         return None
     if not situation.write_mode:
         return f"{command.label}: {READ_ONLY}"
+    if command.needs is Needs.SELECTION and len(situation.selected_sites) > 1:
+        sites = ", ".join(situation.selected_sites[:-1]) + f" and {situation.selected_sites[-1]}"
+        return f"{command.label}: clients of {sites} are marked; a plan belongs to one site, so mark one site's only"
     if situation.away:
-        return f"{command.label}: the agent has not answered for {situation.away}; what is shown is its last word"
+        whose = f"the agent of {situation.site}" if situation.site else "the agent"
+        return f"{command.label}: {whose} has not answered for {situation.away}; what is shown is its last word"
     verdict = None if command.action is None else situation.verdicts.get(command.action)
     if verdict is None or verdict.runs or verdict.forced_by_reason:
         return None  # what only a reason can force is shown, and may be forced, in the plan's preview

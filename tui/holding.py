@@ -28,6 +28,7 @@ class Held:
     marks: frozenset[int]
     leaves_at: float  # monotonic
     send: Callable[[], None]
+    site: int = 0  # the place of the site that it is for
 
     @property
     def whom(self) -> str:
@@ -63,9 +64,10 @@ class Holding:
         self._held = [held for held in self._held if monotonic < held.leaves_at]
         return found
 
-    def drop(self) -> list[Held]:
-        """Let go of everything without sending it."""
-        dropped, self._held = self._held, []
+    def drop(self, site: int | None = None) -> list[Held]:
+        """Let go of everything, or of what is for one site, without sending it."""
+        dropped = [held for held in self._held if site is None or held.site == site]
+        self._held = [held for held in self._held if held not in dropped]
         return dropped
 
     def holds(self, name: str) -> bool:

@@ -1,299 +1,331 @@
-"""The fleet as one screen sees it: which clients, in which order, marked or not, and how bad each is now.
+"""The fleet as one screen sees it: the clients of all sites, in which order, marked or not, and how bad each is now.
 
-Owns the list's index, the filter, the marks and the counts, over `backend.core.fleet`'s columns. A client is named by
-its number everywhere, so marks and cursor survive filter, order and reconnection. It reads no clock: `monotonic` is an
-argument, and `now` is the agent's time reckoned by `tui.agent_clock`.
+Owns the sites' rolls, the list over them, the marks and the totals. A client is named by its id (`tui.marks`), so that
+marks and cursor survive filter, order and reconnection. It reads no clock: `monotonic` is an argument, and `now` is an
+agent's time reckoned by `tui.agent_clock`. What is too much for one go waits as work that `step` takes in slices.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from backend.core.evidence import Evidence
-from backend.core.facts import Assessment, ClientFacts, Severity, State
 from backend.core.filter import Filter
-from backend.core.fleet import ClientRow, FleetColumns, FleetDelta
-from backend.core.fleetrecord import client_record
-from backend.core.health import assess
-from backend.core.model import AuthorityStatus
-from backend.core.planrules import SINGLE_ACTIONS, ActionKind, Verdict, judge_alone
-from backend.core.stranding import Stranding, stranding
-from backend.core.subjects import SiteView, find_issuing, make_site
+from backend.core.fleet import FleetColumns, FleetDelta
+from backend.core.judging import Rulings
 from tui.agent_clock import AgentClock
-from tui.sorting import WORST_FIRST, Order, SortKey
+from tui.closeup import WEEKS, Client, CloseUp
+from tui.listing import Listing, Work
+from tui.marks import ClientId, MarkedSet, client_id, number_of, site_of
+from tui.matching import LATE, week_of
+from tui.roll import Moment
+from tui.sitefleet import SiteFleet
+from tui.sorting import INLINE, Order
 
-WEEKS: Final = 13
-LATE: Final = -1  # the ribbon's place for what has ended
-_WEEK_SECONDS: Final = 7 * 86_400
-_SLICE: Final = 250  # clients judged anew per second beyond the visible ones
+__all__ = ["LATE", "WEEKS", "Client", "FleetModel", "week_of"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """One client as the list and the drawer need it."""
-
-    row: ClientRow
-    judged: Assessment
-    marked: bool
-    held: bool = False  # an action on it is confirmed and has not left yet
+AT_ONCE: Final = 5_000  # clients judged anew without a pause when their agent comes or goes
 
 
-class FleetModel:
-    """All clients of the site, the list's index over them, and what the operator chose to see."""
+class FleetModel(CloseUp):
+    """All clients of all sites, the list over them, and what the operator chose to see."""
 
-    def __init__(self, monotonic: float) -> None:
-        self.columns = FleetColumns()
-        self.agent = AgentClock(monotonic)
-        self.marks: set[int] = set()
-        self.held: frozenset[int] = frozenset()  # see tui.holding
-        self.order: list[int] = []
-        self.sort: Order = WORST_FIRST
-        self.filter: Filter | None = None
+    def __init__(self, monotonic: float, sites: Sequence[str] = ("",)) -> None:
+        """`sites` are the names of their contexts, in the order in which they are shown."""
+        book = Rulings()
+        super().__init__(book, [SiteFleet(place, name, book, monotonic) for place, name in enumerate(sites)])
         self.filter_text = ""
-        self.week: int | None = None
-        self.complete = False  # a whole snapshot has arrived
         self.needs_reorder = False
         self.revision = 0  # grows whenever a judgement or the index changes
-        self._judged: dict[int, Assessment] = {}
-        self._keys: dict[int, SortKey] = {}
-        self._place: dict[int, int] = {}
-        self._severities: Counter[Severity] = Counter()
-        self._states: Counter[State] = Counter()
-        self._numbers: list[int] = []
-        self._next_slice = 0
-        self._alive = False
-        self.heard_at: datetime | None = None  # the agent's time in its last answer
+        self._listing = Listing(self.sites, self._marks)
+        self._work: tuple[str, Work] | None = None
+        self._progress = 0.0
+        self._marked: tuple[tuple[int, int], tuple[ClientId, ...]] = ((-1, -1), ())
 
-    # What the agent says
+    # The site that is looked at
 
-    def apply(self, deltas: Sequence[FleetDelta], monotonic: float) -> frozenset[int]:
-        """Take a complete answer of the agent; return the numbers of the clients that it touched."""
-        touched: set[int] = set()
+    @property
+    def columns(self) -> FleetColumns:
+        """The columns of the current site."""
+        return self.current.columns
+
+    @property
+    def agent(self) -> AgentClock:
+        """The clock of the current site's agent."""
+        return self.current.agent
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """The current site's agent's time in its last answer."""
+        return self.current.heard_at
+
+    @property
+    def complete(self) -> bool:
+        """Whether a whole snapshot of every site has arrived."""
+        return all(site.complete for site in self.sites)
+
+    @property
+    def has_several_sites(self) -> bool:
+        """Whether a client has to be named together with its site."""
+        return len(self.sites) > 1
+
+    def site_of(self, client: ClientId) -> SiteFleet:
+        """Return the site of a client."""
+        return self.sites[site_of(client)]
+
+    def now_of(self, client: ClientId, monotonic: float) -> datetime | None:
+        """Return the time of a client's own agent."""
+        return self.site_of(client).agent.now(monotonic)
+
+    # What the agents say
+
+    def apply(self, deltas: Sequence[FleetDelta], monotonic: float) -> frozenset[ClientId]:
+        """Take a complete answer of the current site's agent at once; return the clients that it touched."""
+        touched: set[ClientId] = set()
         for delta in deltas:
-            touched.update(self.columns.apply(delta))
-        if self.columns.agent_time is not None:
-            self.heard_at = self.columns.agent_time
-            self.agent.heard(self.columns.agent_time, monotonic)
-        self.complete = self.complete or any(delta.last for delta in deltas)
-        known = len(self._judged)
-        gone = [number for number in touched if number in self._judged and self.columns.index_of(number) is None]
-        for number in gone:
-            self._forget(number)
-        if self._alive:
-            self._judge(touched, monotonic)
-        else:
-            self.judge_all(monotonic)
-        if gone or len(self._judged) != known:
-            self._numbers = list(self._judged)
-            self.needs_reorder = True
+            touched |= self.take(self.current, delta, monotonic)
+        for _ in self.finish(self.current, monotonic):
+            pass
         return frozenset(touched)
 
-    def _forget(self, number: int) -> None:
-        judged = self._judged.pop(number)
-        self._severities[judged.severity] -= 1
-        self._states[judged.state] -= 1
-        self._keys.pop(number, None)
-        self.marks.discard(number)
+    def take(self, site: SiteFleet, delta: FleetDelta, monotonic: float) -> set[ClientId]:
+        """Take one chunk of an answer; return the clients that it touched. A snapshot waits for `finish`."""
+        site.hear(delta, monotonic)
+        touched = {client_id(site.place, number) for number in (*delta.clients.number, *delta.removed)}
+        if delta.full:
+            site.begin(delta)
+            return touched
+        if site.is_reading:
+            site.add(delta)
+            return touched
+        moment = site.observe(monotonic)
+        if moment is None:
+            return set()
+        self._follow_link(site, moment)
+        authorities = site.columns.authorities
+        if delta.removed:
+            self._stop_work()
+        rows = site.roll.take(delta, moment)
+        for client in touched:
+            self._words.pop(client, None)
+        if delta.removed:
+            site.generation += 1
+            self._marks -= {client for client in touched if site.columns.index_of(number_of(client)) is None}
+        if touched:
+            self._changed([site.id_at(row) for row in rows])
+        if site.columns.authorities != authorities or site.roll.is_behind:
+            self._words.clear()
+            self._catch_up(site, moment)
+        return touched
+
+    def finish(self, site: SiteFleet, monotonic: float, *, cached: bool = False) -> Work:
+        """Show the snapshot that has arrived, after judging it in slices; does nothing when none is on its way."""
+        if not site.is_reading:
+            return
+        for _ in site.finish(monotonic, cached=cached):
+            yield 0.5
+        self._stop_work()
+        self._words.clear()
+        gone = {c for c in self._marks if site_of(c) == site.place and site.columns.index_of(number_of(c)) is None}
+        self._marks -= gone
+        self._changed(())
+
+    def _changed(self, clients: Iterable[ClientId]) -> None:
+        self._listing.touch(clients)
+        self.revision += 1
+        self.needs_reorder = True
+
+    def _changed_rows(self, site: SiteFleet, rows: Sequence[int]) -> None:
+        if rows:
+            self._changed([site.id_at(row) for row in rows])
 
     # Judgement
 
     def judge_all(self, monotonic: float) -> None:
-        """Judge every client anew: the agent came, went away or came back."""
-        self._alive = self.agent.is_alive(monotonic)
-        self._numbers = [self.columns.row(i).number for i in range(len(self.columns))]
-        self._judge(self._numbers, monotonic)
+        """Judge every client anew: an agent came, went away or came back. Of a large site the rest follows in steps."""
+        for site in self.sites:
+            moment = site.observe(monotonic)
+            if moment is not None:
+                site.was_alive = moment.alive
+                site.roll.renew()
+                self._words.clear()
+                self._catch_up(site, moment)
 
-    def tick(self, monotonic: float, visible: Iterable[int]) -> None:
-        """Judge the visible clients and a slice of the others; everybody once in `len / 250` seconds."""
-        if self.agent.is_alive(monotonic) is not self._alive:
-            self.judge_all(monotonic)
-            return
-        numbers = self._numbers
-        start = self._next_slice if self._next_slice < len(numbers) else 0
-        self._next_slice = start + _SLICE
-        shown = set(visible)
-        self._judge([*shown, *(n for n in numbers[start : start + _SLICE] if n not in shown)], monotonic)
-
-    def _judge(self, numbers: Iterable[int], monotonic: float) -> None:
-        now = self.agent.now(monotonic)
-        if now is None:
-            return
-        for number in numbers:
-            index = self.columns.index_of(number)
-            if index is None:
+    def tick(self, monotonic: float) -> None:
+        """Judge what can have changed by now."""
+        for site in self.sites:
+            moment = site.observe(monotonic)
+            if moment is None:
                 continue
-            judged = assess(self._facts(index, now), now)
-            before = self._judged.get(number)
-            self._judged[number] = judged
-            key = self.sort.sort_key(self.columns.row(index), judged)
-            if self._keys.get(number) != key:
-                self._keys[number] = key
-                self.needs_reorder = True
-            if before is None or before.severity is not judged.severity or before.state is not judged.state:
-                self._count(before, judged)
+            self._follow_link(site, moment)
+            self._changed_rows(site, site.roll.tick(moment))
 
-    def _facts(self, index: int, now: datetime) -> ClientFacts:
-        return self.columns.facts(index, now=now, agent_alive=self._alive, agent_now=self.heard_at or now)
+    def _follow_link(self, site: SiteFleet, moment: Moment) -> None:
+        """Judge a site anew when its agent has come or gone."""
+        if moment.alive is not site.was_alive:
+            site.was_alive = moment.alive
+            site.roll.renew()
+            self._words.clear()
+            self._catch_up(site, moment)
 
-    def _count(self, before: Assessment | None, judged: Assessment) -> None:
-        if before is not None:
-            self._severities[before.severity] -= 1
-            self._states[before.state] -= 1
-        self._severities[judged.severity] += 1
-        self._states[judged.state] += 1
-        self.revision += 1
-        self.needs_reorder = True
+    def _catch_up(self, site: SiteFleet, moment: Moment, limit: int = AT_ONCE) -> None:
+        while site.roll.is_behind and limit > 0:
+            before = site.roll.judged
+            changed = site.roll.catch_up(moment)
+            limit -= site.roll.judged - before
+            self._changed_rows(site, changed)
+
+    # Work in slices
+
+    @property
+    def work(self) -> str:
+        """What is being done in the background, "" for nothing."""
+        reading = sum(site.reading for site in self.sites)
+        if reading > AT_ONCE:
+            return f"reading {reading:,} clients"
+        if self._work is not None:
+            return f"{self._work[0]} {int(self._progress * 100)} %"
+        return "judging" if any(site.roll.is_behind for site in self.sites) else ""
+
+    @property
+    def has_work(self) -> bool:
+        """Tell whether `step` has something to do."""
+        if self._work is not None:
+            return True
+        last = ((site, site.last) for site in self.sites)
+        return any(at is not None and (site.roll.is_behind or site.roll.has_due(at)) for site, at in last)
+
+    def step(self, monotonic: float) -> bool:
+        """Do one slice of what waits; return whether the list is another one now."""
+        for site in self.sites:
+            moment = site.observe(monotonic)
+            if moment is not None and site.roll.is_behind:
+                self._catch_up(site, moment, limit=1)
+                return False
+            if moment is not None and site.roll.has_due(moment):
+                self._changed_rows(site, site.roll.tick(moment))
+                return False
+        return self._advance()
+
+    def _stop_work(self) -> None:
+        if self._work is not None:
+            self._work = None
+            self.needs_reorder = True
+
+    def _do(self, what: str, work: Work) -> None:
+        """Do it now, or begin what is too much for one go."""
+        self._work = (what, work)
+        if sum(len(site.roll) for site in self.sites) <= INLINE:
+            while self._work is not None:
+                self._advance()
+
+    def _advance(self) -> bool:
+        """Do one slice of the list's making; return whether it is made."""
+        if self._work is None:
+            return False
+        try:
+            self._progress = next(self._work[1])
+        except StopIteration:
+            self._work = None
+            self.revision += 1
+            return True
+        return False
 
     # The list
 
+    @property
+    def order(self) -> array[int]:
+        """The ids of the clients that are shown, in their order. Do not change it."""
+        return self._listing.shown
+
+    @property
+    def sort(self) -> Order:
+        """How the list is sorted."""
+        return self._listing.sort
+
+    @property
+    def filter(self) -> Filter | None:
+        """What the list is limited to."""
+        return self._listing.filter
+
+    @property
+    def week(self) -> int | None:
+        """The week of the ribbon that the list is limited to."""
+        return self._listing.week
+
     def reorder(self, monotonic: float) -> None:
-        """Filter and sort anew."""
-        now = self.agent.now(monotonic)
+        """Filter and sort anew what has changed."""
+        if self._work is not None:
+            return  # what is under way sees the changes, or is followed by another round
         self.needs_reorder = False
-        numbers: Iterable[int] = self._judged if now is None else self._matching(now)
-        self.order = sorted(numbers, key=self._keys.__getitem__)
-        self._place = {number: place for place, number in enumerate(self.order)}
-        self.revision += 1
+        self._do("sorting", self._listing.refresh(monotonic))
 
-    def _matching(self, now: datetime) -> list[int]:
-        found = []
-        for number, judged in self._judged.items():
-            if self.week is not None and week_of(judged.effective_not_after, now) != self.week:
-                continue
-            if self.filter is not None and not self._matches(number, judged, now):
-                continue
-            found.append(number)
-        return found
-
-    def _matches(self, number: int, judged: Assessment, now: datetime) -> bool:
-        index = self.columns.index_of(number)
-        if self.filter is None or index is None:
-            return index is not None
-        row = self.columns.row(index)
-        return self.filter.matches(row, self._facts(index, now), judged, number in self.marks, now)
-
-    def listed(self, *, everything: bool = False) -> Iterator[tuple[int, int, Assessment]]:
-        """Give number, place in the columns, and judgement of what the list shows, in its order; or of every client."""
-        for number in self._judged if everything else self.order:
-            index, judged = self.columns.index_of(number), self._judged.get(number)
-            if index is not None and judged is not None:
-                yield number, index, judged
+    def listed(self) -> Iterator[tuple[ClientId, SiteFleet, int]]:
+        """Give id, site and row there of what the list shows, in its order."""
+        for client in self.order:
+            at = self._at(client)
+            if at is not None:
+                yield client, *at
 
     def choose_filter(self, text: str, parsed: Filter | None, monotonic: float) -> None:
         """Show only what `parsed` matches; None shows everything."""
+        before = self._listing.filter
         self.filter_text = text
-        self.filter = parsed
-        self.reorder(monotonic)
+        self._listing.filter = parsed
+        self._begin("filtering", monotonic, before)
+
+    def _begin(self, what: str, monotonic: float, before: Filter | None = None) -> None:
+        if self._work is not None and self._work[0] == "sorting":
+            self._do("sorting", self._listing.resort(monotonic))  # begun before; its answer would be of the old filter
+        elif self._work is not None:
+            self._do(what, self._listing.choose(monotonic, None))
+        else:
+            self._do(what, self._listing.choose(monotonic, before))
 
     def choose_sort(self, order: Order, monotonic: float) -> None:
         """Sort by another column."""
-        self.sort = order
-        for number, judged in self._judged.items():
-            index = self.columns.index_of(number)
-            if index is not None:
-                self._keys[number] = order.sort_key(self.columns.row(index), judged)
-        self.reorder(monotonic)
+        self._listing.sort = order
+        self._do("sorting", self._listing.resort(monotonic))
 
     def choose_week(self, week: int | None, monotonic: float) -> None:
         """Show only what ends in one week of the ribbon (`LATE`: what has ended); None shows every week."""
-        self.week = week
-        self.reorder(monotonic)
+        self._listing.week = week
+        self._begin("filtering", monotonic)
 
-    def place_of(self, number: int) -> int | None:
+    def filter_ages(self) -> bool:
+        """Tell whether passing time alone changes what the list shows."""
+        return self._listing.week is not None or self._listing.filter is not None
+
+    def age_filter(self, monotonic: float) -> None:
+        """Choose anew by the present second."""
+        if self._work is None:
+            self._do("filtering", self._listing.choose(monotonic, None))
+
+    def place_of(self, client: ClientId) -> int | None:
         """Return where in the list a client stands, None when it is not in it."""
-        return self._place.get(number)
+        return self._listing.place_of(client)
 
-    def find(self, number: int) -> Client | None:
-        """Return a client by its number."""
-        judged = self._judged.get(number)
-        index = self.columns.index_of(number)
-        if judged is None or index is None:
-            return None
-        return Client(row=self.columns.row(index), judged=judged, marked=number in self.marks, held=number in self.held)
-
-    def find_named(self, name: str) -> Client | None:
-        """Return a client by its name."""
-        for number in self._judged:
-            client = self.find(number)
-            if client is not None and client.row.name == name:
-                return client
-        return None
-
-    def verdicts(self, number: int, now: datetime) -> dict[ActionKind, Verdict]:
-        """Return what core decides about each single action for one client: possible or refused, and why."""
-        index, judged = self.columns.index_of(number), self._judged.get(number)
-        if index is None or judged is None:
-            return {}
-        evidence = Evidence(self._facts(index, now), now)
-        issuing = [a for a in self.columns.authorities if a.status is AuthorityStatus.ISSUING]
-        can_issue = any(not authority.validity.is_expired(now) for authority in issuing) or not issuing
-        return {action: judge_alone(action, evidence, judged, can_issue=can_issue) for action in SINGLE_ACTIONS}
-
-    def record(self, number: int, now: datetime) -> dict[str, Any] | None:
-        """Return one client as data, judged as it is shown; None when it is gone."""
-        index, judged = self.columns.index_of(number), self._judged.get(number)
-        if index is None or judged is None:
-            return None
-        return client_record(self.columns.row(index), self._facts(index, now), judged, now)
-
-    # What is coming
-
-    def site(self, now: datetime) -> SiteView:
-        """Return every client with its present judgement and its forecast; costs about 15 us a client."""
-        found = []
-        for index, number in enumerate(self.columns.column("number")):
-            judged = self._judged.get(number)
-            if judged is not None:
-                found.append((index, self._facts(index, now), judged))
-        return make_site(self.columns, now, found)
-
-    def stranding(self, number: int, now: datetime) -> Stranding | None:
-        """Return from when on one client cannot recover by itself."""
-        index = self.columns.index_of(number)
-        if index is None:
-            return None
-        issuing = find_issuing(self.columns.authorities)
-        not_after = None if issuing is None else issuing.validity.not_after
-        return stranding(self._facts(index, now), now, issuing_not_after=not_after)
-
-    # Totals
+    # Marks
 
     @property
-    def total(self) -> int:
-        """How many clients the site has."""
-        return len(self._judged)
+    def marks(self) -> MarkedSet:
+        """The marked clients; change them in place."""
+        return self._marks
+
+    @marks.setter
+    def marks(self, ids: Iterable[ClientId]) -> None:
+        if ids is not self._marks:  # `marks |= ...` ends here too
+            chosen = set(ids)
+            self._marks.clear()
+            self._marks |= chosen
 
     @property
-    def marked(self) -> tuple[int, ...]:
-        """The marked clients that exist, in the list's order, those outside the filter last."""
-        last = len(self.order)
-        return tuple(sorted(self.marks & self._judged.keys(), key=lambda n: (self._place.get(n, last), n)))
-
-    def severity_count(self, severity: Severity) -> int:
-        """Return how many clients are this bad; equals the number of such rows without a filter."""
-        return self._severities[severity]
-
-    def state_count(self, state: State) -> int:
-        """Return how many clients are in a state."""
-        return self._states[state]
-
-    def weeks(self, now: datetime) -> list[int]:
-        """Return how many certificates have ended, then how many end in each of the next thirteen weeks."""
-        counts = [0] * (WEEKS + 1)
-        for judged in self._judged.values():
-            week = week_of(judged.effective_not_after, now)
-            if week is not None and week < WEEKS:
-                counts[week + 1] += 1
-        return counts
-
-
-def week_of(end: datetime | None, now: datetime) -> int | None:
-    """Return the week of the ribbon in which `end` lies: `LATE` once it has passed, 0 for the next seven days."""
-    if end is None:
-        return None
-    left = (end - now).total_seconds()
-    return LATE if left < 0 else int(left // _WEEK_SECONDS)
+    def marked(self) -> tuple[ClientId, ...]:
+        """The marked clients, in the list's order, those outside the filter last."""
+        key = (self.revision, self._marks.version)
+        if self._marked[0] != key:
+            shown = [client for client in self.order if client in self._marks] if self._marks else []
+            self._marked = key, (*shown, *sorted(self._marks.difference(shown)))
+        return self._marked[1]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.format import span
 from tui.holding import Held, Holding, unsent
 
 if TYPE_CHECKING:
     from tui.session import DeckApp
+    from tui.sites import Site
 
 
 class Outbox:
@@ -45,17 +47,23 @@ class Outbox:
         if not due:
             return
         self._changed()
-        away = app.situation().away
-        barrier = f"the agent has not answered for {away}" if away else "" if app.write_mode else "read-only again"
-        if barrier:
-            app.notice(unsent(due, barrier), "error")
-            return
         for held in due:
-            held.send()
+            barrier = self._barrier(app.sites[held.site])
+            if barrier:
+                app.notice(unsent([held], barrier), "error")
+            else:
+                held.send()
 
-    def drop(self, why: str) -> None:
-        """Send none of it, and say so."""
-        dropped = self.holding.drop()
+    def _barrier(self, site: Site) -> str:
+        """Return why nothing may leave for a site now, "" when it may."""
+        agent, monotonic = site.fleet.agent, self._app.clock.monotonic()
+        if not agent.is_alive(monotonic):
+            return f"the agent has not answered for {span(agent.away_for(monotonic))}"
+        return "" if self._app.write_mode else "read-only again"
+
+    def drop(self, why: str, site: int | None = None) -> None:
+        """Send none of it, or none of what is for one site, and say so."""
+        dropped = self.holding.drop(site)
         if dropped:
             self._changed()
             self._app.notice(unsent(dropped, why), "error")

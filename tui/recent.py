@@ -22,7 +22,7 @@ class RecentChanges:
 
     def see(self, client: Client, monotonic: float) -> frozenset[str]:
         """Take in what a row shows now; return the columns that are to be marked."""
-        number = client.row.number
+        number = client.id
         values: dict[str, object] = {
             "certificate": client.row.certificate_not_after,
             "token": client.row.token_expires_at,

@@ -7,11 +7,10 @@ handler's. It never waits for the agent: every call is a worker, and its refusal
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
@@ -21,27 +20,28 @@ from textual.binding import Binding
 from textual.worker import Worker
 
 from backend.clock import Clock
-from backend.core.errors import AccessDenied, AgentError
+from backend.core.errors import AgentError
 from tui import glyphs, palette, safety
 from tui.commands import BY_ID, Command, Needs
 from tui.format import span
 from tui.gate import Situation, refusal
-from tui.gateway import AlertsView, EventView, Gateway, OperationView
+from tui.gateway import Gateway
 from tui.looks import Looks
+from tui.marks import site_of
 from tui.memory import Memory
 from tui.messages import FleetChanged, LinkChanged, Ticked
-from tui.model import FleetModel
 from tui.outbox import Outbox
 from tui.replaying import ReplayClock
 from tui.screens.deck import DeckScreen
 from tui.settings import Settings
+from tui.sites import Site, SitesApp
 from tui.theme import DAY, NIGHT
-from tui.watcher import watch_fleet
 
 HOLD_SECONDS: Final = 2.0  # the order stands still for so long after the cursor moved
 BLURRED_TICKS: Final = 30  # nobody looks: one tick in thirty seconds
 NOTICE_SECONDS: Final = 12.0
 IDLE_LIMIT: Final = timedelta(minutes=30)  # then a `:write` lapses
+FILTER_TICKS: Final = 10  # seconds after which a filter looks again at what time has changed
 ALERT_TICKS: Final = 15  # seconds after which alerts and sinks are asked for when nothing else has changed
 BURST_SECONDS: Final = 0.05
 BURST_KEYS: Final = 3  # more keys than this within 50 ms were pasted, not typed
@@ -49,8 +49,8 @@ BURST_KEYS: Final = 3  # more keys than this within 50 ms were pasted, not typed
 T = TypeVar("T")
 
 
-class DeckApp(App[int]):
-    """One agent's fleet on one terminal; `tui.app.MocdeckApp` adds what its commands do."""
+class DeckApp(SitesApp):
+    """The fleet of one or more agents on one terminal; `tui.app.MocdeckApp` adds what its commands do."""
 
     CSS_PATH = "theme.tcss"
     TITLE = "mocdeck"
@@ -62,7 +62,7 @@ class DeckApp(App[int]):
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: Gateway | Sequence[Gateway],
         clock: Clock,
         *,
         write: bool,
@@ -79,10 +79,8 @@ class DeckApp(App[int]):
         # Read before Textual does, which takes NO_COLOR out of the environment.
         coloured = not os.environ.get("NO_COLOR") if colour is None else colour
         rich = os.environ.get("COLORTERM", "") in {"truecolor", "24bit"} if true_colour is None else true_colour
-        super().__init__(ansi_color=True if not coloured else None)
-        self.gateway = gateway
-        self.clock = clock
-        self.model = FleetModel(clock.monotonic())
+        gateways = gateway if isinstance(gateway, Sequence) else (gateway,)
+        super().__init__(gateways, clock, state_dir, ansi_color=True if not coloured else None)
         self.palette = palette.DARK
         self.glyphs = glyphs.choose(ascii_only=ascii_only)
         self.settings = settings or Settings()
@@ -94,17 +92,12 @@ class DeckApp(App[int]):
             fitting=palette.fitting(colour=coloured, true_colour=rich),
             colourless=not coloured,
         )
-        self.state_dir = state_dir
         self.site_tag = site_tag
         self.write_mode = write
         self.write_reason = ""
-        self.paused_at: datetime | None = None
-        self.operations: tuple[OperationView, ...] = ()
-        self.audit: tuple[EventView, ...] = ()
+        self.paused_at: float | None = None  # monotonic
         self.outbox = Outbox(self)
-        self.alerts: AlertsView | None = None  # None: not read yet, or refused
         self.replay = clock if isinstance(clock, ReplayClock) else None
-        self.failure = ""
         self.crash_text = ""
         self.notice_text = ""
         self.notice_role = "dim"
@@ -116,8 +109,6 @@ class DeckApp(App[int]):
         self._write_lapses = False
         self._quit_asked_at = -10.0
         self._key_times: deque[float] = deque(maxlen=BURST_KEYS + 1)
-        self._feed_wanted = False
-        self._feed_running = False
         self._handles_signals = False
         self._filters = [f for f in self._filters if coloured or type(f).__name__ not in {"NoColor", "Monochrome"}]
         self.register_theme(NIGHT)
@@ -147,43 +138,18 @@ class DeckApp(App[int]):
             from tui.screens.problems import ProblemsDialog
 
             self.push_screen(ProblemsDialog(self.settings.problems))
-        self.run_worker(self._watch(), group="watch", exclusive=True, exit_on_error=False)
+        self._listen()
         self.set_interval(1.0, self.tick)
 
     async def on_unmount(self) -> None:
-        """Let go of the agent; one that does not answer keeps nobody here."""
-        with contextlib.suppress(AgentError, TimeoutError):
-            await asyncio.wait_for(self.gateway.close(), 1.0)
+        """Let go of the agents."""
+        await self._let_go()
 
     def _leave_soon(self, loop: asyncio.AbstractEventLoop, code: int) -> None:
         loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
 
-    async def _watch(self) -> None:
-        try:
-            await watch_fleet(self.gateway, self.model, self.clock, changed=self._fleet_changed, lost=self._agent_lost)
-        except Exception as error:  # the worker's edge: the screen stays, the fault is named
-            self._agent_lost(safety.crash_line(error, self.state_dir, self.clock.now()))
-
-    def _fleet_changed(self, touched: frozenset[int]) -> None:
-        was_lost = bool(self.failure)
-        self.failure = ""
-        if touched or was_lost or not self._ticks:
-            self._feed_wanted = True
-        if self.model.needs_reorder and (not self.model.order or not self._is_held()):
-            self.model.reorder(self.clock.monotonic())
-        self.refresh_feed()
-        self._tell(FleetChanged(touched))
-        if was_lost:
-            self._tell(LinkChanged(alive=True))
-
-    def _agent_lost(self, sentence: str) -> None:
-        first = not self.failure
-        self.failure = sentence
-        self.outbox.drop("the agent went away")
-        if first:
-            self.model.judge_all(self.clock.monotonic())
-            self.model.reorder(self.clock.monotonic())
-        self._tell(LinkChanged(alive=False))
+    def _link_is_down(self, site: Site) -> None:
+        self.outbox.drop("the agent went away", site.fleet.place)
 
     @property
     def _is_shown(self) -> bool:
@@ -204,9 +170,16 @@ class DeckApp(App[int]):
     # Time
 
     @property
+    def shown_at(self) -> float:
+        """The monotonic instant that is shown: it stands still while paused."""
+        return self.clock.monotonic() if self.paused_at is None else self.paused_at
+
+    @property
     def now(self) -> datetime | None:
-        """The agent's time as shown: it stands still while paused; None while the agent was never heard."""
-        return self.paused_at or self.model.agent.now(self.clock.monotonic())
+        """The current site's agent's time as shown, or another's while that was never heard; None before any."""
+        moment = self.shown_at
+        times = (fleet.agent.now(moment) for fleet in (self.model.current, *self.model.sites))
+        return next((time for time in times if time is not None), None)
 
     def tick(self) -> None:
         """Show the present second: judge, reorder if something moved, write what changed."""
@@ -215,19 +188,19 @@ class DeckApp(App[int]):
         if not self._is_shown or (not self.app_focus and self._ticks % BLURRED_TICKS):
             return
         monotonic = self.clock.monotonic()
-        deck = self.deck
         self._lapse(monotonic)
-        if not self._ticks % ALERT_TICKS and not self.failure:
-            self._feed_wanted = True  # a sink that fails changes no client
+        if not self._ticks % ALERT_TICKS:
+            for site in self.sites:
+                site.feed_wanted |= not site.failure  # a sink that fails changes no client
             self.refresh_feed()
         if self.paused_at is None:
-            self.model.tick(monotonic, deck.visible_numbers)
-            if (self.model.needs_reorder or self._filter_ages()) and not self._is_held():
-                self.model.reorder(monotonic)
+            self.model.tick(monotonic)
+            if not self._is_held():
+                if self.model.needs_reorder:
+                    self.model.reorder(monotonic)
+                elif self._ticks % FILTER_TICKS == 0 and self.model.filter_ages():
+                    self.model.age_filter(monotonic)
         self._tell(Ticked())
-
-    def _filter_ages(self) -> bool:
-        return (self.model.filter is not None or self.model.week is not None) and self._ticks % 10 == 0
 
     def _is_held(self) -> bool:
         return self.clock.monotonic() < self._hold_until
@@ -266,19 +239,31 @@ class DeckApp(App[int]):
         found = (self.model.find(number) for number in self.selected_numbers())
         return [client.row.name for client in found if client is not None]
 
+    def selected_sites(self) -> list[Site]:
+        """The sites of the selected clients; the current one when nothing is selected."""
+        places = self.model.marks.sites()
+        number = self.deck.current_number
+        if not places and number is not None:
+            places = {site_of(number)}
+        return [self.sites[place] for place in sorted(places or {self.model.current.place})]
+
     def situation(self) -> Situation:
         """Return what the gate judges by."""
         monotonic = self.clock.monotonic()
-        alive = self.model.agent.is_alive(monotonic)
-        numbers = self.selected_numbers()
-        now = self.now
+        sites = self.selected_sites()
+        agent = sites[0].fleet.agent
+        number = self.deck.current_number
+        one = next(iter(self.model.marks), number) if len(self.model.marks) <= 1 else None
+        now = None if one is None else self.model.now_of(one, self.shown_at)
         return Situation(
             write_mode=self.write_mode,
-            away="" if alive else span(self.model.agent.away_for(monotonic)),
-            selected=len(numbers),
-            has_row=self.deck.current_number is not None,
+            away="" if agent.is_alive(monotonic) else span(agent.away_for(monotonic)),
+            site=sites[0].name if len(self.sites) > 1 else "",
+            selected=len(self.model.marks) or (number is not None),
+            selected_sites=tuple(site.name for site in sites),
+            has_row=number is not None,
+            verdicts={} if one is None or now is None else self.model.verdicts(one, now),
             is_replay=self.replay is not None,
-            verdicts=self.model.verdicts(numbers[0], now) if len(numbers) == 1 and now is not None else {},
         )
 
     def refusal(self, command: Command) -> str | None:
@@ -344,7 +329,8 @@ class DeckApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, DeckScreen):
                 screen.forget_changes()
-        self._feed_wanted = True
+        for site in self.sites:
+            site.feed_wanted = True
         self.tick()
 
     # What the operator is told
@@ -358,7 +344,8 @@ class DeckApp(App[int]):
 
     def toast_result(self, text: str) -> None:
         """Tell how the operator's own action ended."""
-        self._feed_wanted = True
+        for site in self.sites:
+            site.feed_wanted = True
         self.refresh_feed()
         self.notice(text, "title")
 
@@ -380,52 +367,22 @@ class DeckApp(App[int]):
 
         return self.run_worker(work(), group="agent", exit_on_error=False, name=what)
 
-    def refresh_feed(self) -> None:
-        """Fetch operations and events if something changed and no fetch is under way."""
-        if not self._feed_wanted or self._feed_running or not self._running:
-            return
-        self._feed_wanted = False
-        self._feed_running = True
-        self.run_worker(self._fetch_feed(), group="feed", exit_on_error=False)
-
-    async def _fetch_feed(self) -> None:
-        try:
-            self.operations = tuple(await self.gateway.operations())
-            self.audit = tuple(await self.gateway.events(200))
-            self.alerts = await self._fetch_alerts()
-        except AgentError:
-            self._feed_wanted = True  # the link's own line says that the agent is away; the next answer asks again
-        finally:
-            self._feed_running = False
-        self.redraw()
-
-    async def _fetch_alerts(self) -> AlertsView | None:
-        """Read the alerts; None for whoever may not."""
-        try:
-            return await self.gateway.alerts()
-        except AccessDenied:
-            return None
-
-    @property
-    def running_jobs(self) -> int:
-        """How many operations have not ended."""
-        return sum(1 for operation in self.operations if operation.ended_at is None)
-
     @property
     def simulated(self) -> bool:
         """Tell whether this is a demo fleet."""
-        return self._simulated or self.model.columns.simulated
+        return self._simulated or any(site.columns.simulated for site in self.model.sites)
 
     async def settled(self) -> None:
         """Wait until no call to the agent runs and no message is queued."""
         quiet = 0
         while quiet < 3 and self.is_running and not self.crash_text:
-            calls = [w for w in self.workers if w.group in {"agent", "feed"} and not w.is_finished]
+            calls = [w for w in self.workers if w.group in {"agent", "feed", "work"} and not w.is_finished]
             if calls:
                 await self.workers.wait_for_complete(calls)
             await asyncio.sleep(0)
             nodes = [self, *self.screen.walk_children(with_self=True)]
-            quiet = 0 if calls or any(node.message_queue_size for node in nodes) else quiet + 1
+            is_reading = any(site.is_reading for site in self.model.sites)
+            quiet = 0 if calls or is_reading or any(node.message_queue_size for node in nodes) else quiet + 1
 
     # The way out
 

@@ -1,50 +1,108 @@
 """Orders of the client list: worst first, and the columns an operator may sort by instead.
 
-Pure. Every order is total (the client's name, then its number break ties) and independent of the passing second, so
-that rows move because something happened and not because time went by.
+Pure. Every order is total (the client's name, then its id break ties) and independent of the passing second, so that
+rows move because something happened and not because time went by. A key is one number or text a row, made by the
+column; a large list is sorted in pieces, between which the screen can draw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
-from backend.core.facts import Assessment
-from backend.core.fleet import ClientRow
-from backend.core.health import NO_END
+from backend.core.delta import LAST_SECOND, ClientFlag
+from backend.core.fleet import FleetColumns
+from backend.core.health import blast_radius
+from backend.core.judging import Rulings
+from backend.core.model import ClientKind
+from tui.roll import Roll
 
-SortKey = tuple[Any, ...]
-
-
-def _epoch(at: datetime | None) -> int:
-    return NO_END if at is None else int(at.timestamp())
-
-
-def _worst(row: ClientRow, judged: Assessment) -> SortKey:
-    severity, _, radius, name = judged.sort_key
-    return (severity, _epoch(judged.effective_not_after), radius, name, row.number)
-
-
-def _certificate(row: ClientRow, judged: Assessment) -> SortKey:
-    return (_epoch(judged.effective_not_after), row.name, row.number)
-
-
-def _token(row: ClientRow, judged: Assessment) -> SortKey:
-    return (_epoch(judged.token_expires_at), row.name, row.number)
+Key = Any  # a number or a text; of one order always the same
+INLINE: Final = 200_000  # rows that are sorted without a pause (some 60 ms)
+_PIECE: Final = 20_000
+_SAMPLE: Final = 4096
+_NO_END: Final = float(2 * LAST_SECOND)  # after every client that has an end
+_END_UNIT: Final = 4.0  # room for the blast radius below an end
+_SEVERITY_UNIT: Final = float(2**41)  # room for an end and the radius
+_GROUP_UNIT: Final = 2**44  # room for a severity and all below it
+_NO_TOKEN: Final = int(ClientFlag.TOKEN_EMPTY | ClientFlag.TOKEN_UNKNOWN)
+_NO_GROUP: Final = "~"  # clients of no cluster come last
 
 
-def _name(row: ClientRow, judged: Assessment) -> SortKey:
-    return (row.name, row.number)
+class Ranks:
+    """The places of clusters and kinds in their alphabets, over all sites; made once for each sorting."""
+
+    def __init__(self, rolls: Sequence[Roll]) -> None:
+        self._clusters = _places(roll.columns.texts for roll in rolls)
+        self._kinds = {kind.value: place for place, kind in enumerate(sorted(ClientKind, key=lambda k: k.value))}
+
+    def clusters(self, roll: Roll) -> list[int]:
+        """Return the rank of every text of a roll as a cluster."""
+        last = len(self._clusters)
+        return [self._clusters.get(text or _NO_GROUP, last) for text in roll.columns.texts]
+
+    def kinds(self, roll: Roll) -> list[int]:
+        """Return the rank of every text of a roll as a kind."""
+        return [self._kinds[word] for word in roll.columns.kind_words]
 
 
-def _cluster(row: ClientRow, judged: Assessment) -> SortKey:
-    return (row.cluster or "~", *_worst(row, judged))
+def _places(texts: Iterable[Sequence[str]]) -> dict[str, int]:
+    every = {text or _NO_GROUP for one in texts for text in one}
+    return {text: place for place, text in enumerate(sorted(every))}
 
 
-def _kind(row: ClientRow, judged: Assessment) -> SortKey:
-    return (row.kind.value, *_worst(row, judged))
+@lru_cache(maxsize=64)
+def _radius(kind: str) -> float:
+    found = next((known for known in ClientKind if known.value == kind), ClientKind.OTHER)
+    return float(3 - blast_radius(found))
+
+
+def _severities(book: Rulings) -> list[float]:
+    return [int(ruling.severity) * _SEVERITY_UNIT for ruling in book.every]
+
+
+def _worst(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
+    severity, columns = _severities(roll.book), roll.columns
+    radius = [_radius(word) for word in columns.kind_words]
+    rulings, ends, kinds = roll.rulings, roll.ends, columns.column("kind")
+    return [severity[rulings[row]] + (ends[row] or _NO_END) * _END_UNIT + radius[kinds[row]] for row in rows]
+
+
+def _certificate(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
+    ends = roll.ends
+    return [ends[row] or _NO_END for row in rows]
+
+
+def _token(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
+    expires, flags = roll.columns.column("token_expires_at"), roll.columns.column("flags")
+    return [_NO_END if flags[row] & _NO_TOKEN else expires[row] or _NO_END for row in rows]
+
+
+def _name(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
+    return texts_of(roll.columns, rows)
+
+
+def _cluster(roll: Roll, rows: Sequence[int], ranks: Ranks) -> list[Key]:
+    rank, clusters = ranks.clusters(roll), roll.columns.column("cluster")
+    worst = _worst(roll, rows, ranks)
+    return [rank[clusters[row]] * _GROUP_UNIT + int(key) for row, key in zip(rows, worst, strict=True)]
+
+
+def _kind(roll: Roll, rows: Sequence[int], ranks: Ranks) -> list[Key]:
+    rank, kinds = ranks.kinds(roll), roll.columns.column("kind")
+    worst = _worst(roll, rows, ranks)
+    return [rank[kinds[row]] * _GROUP_UNIT + int(key) for row, key in zip(rows, worst, strict=True)]
+
+
+def texts_of(columns: FleetColumns, rows: Sequence[int]) -> list[str]:
+    """Return the names of rows."""
+    names = columns.names
+    return [names[row] for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +112,56 @@ class Order:
     id: str
     key: str
     word: str
-    sort_key: Callable[[ClientRow, Assessment], SortKey]
+    keys: Callable[[Roll, Sequence[int], Ranks], list[Key]]
 
 
 ORDERS: Final = (
-    Order(id="worst", key="w", word="worst first", sort_key=_worst),
-    Order(id="certificate", key="c", word="by certificate left", sort_key=_certificate),
-    Order(id="token", key="t", word="by token left", sort_key=_token),
-    Order(id="name", key="n", word="by client", sort_key=_name),
-    Order(id="cluster", key="l", word="by cluster, worst first", sort_key=_cluster),
-    Order(id="kind", key="i", word="by kind, worst first", sort_key=_kind),
+    Order(id="worst", key="w", word="worst first", keys=_worst),
+    Order(id="certificate", key="c", word="by certificate left", keys=_certificate),
+    Order(id="token", key="t", word="by token left", keys=_token),
+    Order(id="name", key="n", word="by client", keys=_name),
+    Order(id="cluster", key="l", word="by cluster, worst first", keys=_cluster),
+    Order(id="kind", key="i", word="by kind, worst first", keys=_kind),
 )
 WORST_FIRST: Final = ORDERS[0]
+
+Steps = Generator[float, None, "array[int]"]  # yields the share that is done
+
+
+def sort_rows(rows: Sequence[int], key: Callable[[int], Key], name: Callable[[int], Key]) -> Steps:
+    """Sort `rows` by their keys, equal ones by `name`; pause often enough for a screen if there are many.
+
+    Pieces are cut at sampled keys, so that each of them is sorted by itself and in its place.
+    """
+    if len(rows) <= INLINE:
+        return array("I", _ties_broken(sorted(rows, key=key), key, name))
+    sample = sorted(key(row) for row in rows[:: max(1, len(rows) // _SAMPLE)])
+    cuts = sorted(set(sample[:: max(1, len(sample) * _PIECE // len(rows))]))
+    pieces: list[list[int]] = [[] for _ in range(len(cuts) + 1)]
+    for begin in range(0, len(rows), _PIECE):
+        for row in rows[begin : begin + _PIECE]:
+            pieces[bisect_right(cuts, key(row))].append(row)
+        yield 0.5 * begin / len(rows)
+    made = array("I")
+    for piece in pieces:
+        piece.sort(key=key)
+        if len(piece) > _PIECE and key(piece[0]) == key(piece[-1]) and key is not name:
+            made.extend((yield from sort_rows(piece, name, name)))
+        else:
+            made.extend(_ties_broken(piece, key, name))
+        yield 0.5 + 0.5 * len(made) / len(rows)
+    return made
+
+
+def _ties_broken(rows: list[int], key: Callable[[int], Key], name: Callable[[int], Key]) -> list[int]:
+    """Sort runs of equal keys by name."""
+    found = [key(row) for row in rows]
+    ties = [place for place, (one, other) in enumerate(pairwise(found)) if one == other]
+    place = 0
+    while place < len(ties):
+        begin = end = ties[place]
+        while place < len(ties) and ties[place] == end:
+            end += 1
+            place += 1
+        rows[begin : end + 1] = sorted(rows[begin : end + 1], key=name)
+    return rows

@@ -12,15 +12,18 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from backend.core.facts import Assessment, NextAction
+from backend.core.delta import instant
+from backend.core.facts import NextAction
 from backend.core.fleet import ClientFlag
 from tui.columns import renews
 from tui.model import WEEKS, FleetModel
+from tui.sitefleet import SiteFleet
 
 LATE: Final = 0
 LATER: Final = WEEKS + 1
 COLUMNS: Final = WEEKS + 2
 NO_CLUSTER: Final = "no cluster"
+_NO_TOKEN: Final = int(ClientFlag.TOKEN_EMPTY | ClientFlag.TOKEN_UNKNOWN)
 
 
 class What(Enum):
@@ -95,15 +98,15 @@ class Grid:
 def count_ends(model: FleetModel, now: datetime, what: What, scale: Scale, grouping: Grouping) -> Grid:
     """Count what the list shows."""
     grid = Grid()
-    group_of, end_of = _group_of(model, grouping), _end_of(model, what)
-    for number, index, judged in model.listed():
-        end = end_of(index, judged)
+    group_of, end_of = _group_of(grouping), _END_OF[what]
+    for client, site, row in model.listed():
+        end = end_of(site, row)
         if end is None:
             grid.without += 1
             continue
         column = column_of(end, now, scale)
-        group = group_of(index)
-        grid.sights.append(Sight(number, group, column, judged.next_action))
+        group = group_of(site, row)
+        grid.sights.append(Sight(client, group, column, site.roll.ruling(row).next_action))
         grid.groups.setdefault(group, [0] * COLUMNS)[column] += 1
         grid.total[column] += 1
     return grid
@@ -116,26 +119,31 @@ def column_of(end: datetime, now: datetime, scale: Scale) -> int:
     return min(LATER, 1 + int((end - now) // scale.length))
 
 
-def _group_of(model: FleetModel, grouping: Grouping) -> Callable[[int], str]:
-    columns = model.columns
+def _group_of(grouping: Grouping) -> Callable[[SiteFleet, int], str]:
     if grouping is Grouping.KIND:
-        return lambda index: columns.text("kind", index)
+        return lambda site, row: site.columns.text("kind", row)
     if grouping is Grouping.MODE:
-        flags = columns.column("flags")
-        return lambda index: renews(ClientFlag(flags[index]))
+        return lambda site, row: renews(ClientFlag(site.columns.column("flags")[row]))
     if grouping is Grouping.SITE:
-        return lambda _: columns.deployment
-    return lambda index: columns.text("cluster", index) or NO_CLUSTER
+        return lambda site, _: site.name
+    return lambda site, row: site.columns.text("cluster", row) or NO_CLUSTER
 
 
-def _end_of(model: FleetModel, what: What) -> Callable[[int, Assessment], datetime | None]:
-    if what is What.CERTIFICATE:
-        return lambda _, judged: judged.effective_not_after
-    if what is What.TOKEN:
-        return lambda _, judged: judged.token_expires_at
-    ends = {authority.generation: authority.validity.not_after for authority in model.columns.authorities}
-    generations = model.columns.column("generation")
-    return lambda index, _: ends.get(generations[index])
+def _certificate(site: SiteFleet, row: int) -> datetime | None:
+    return instant(site.roll.ends[row])
+
+
+def _token(site: SiteFleet, row: int) -> datetime | None:
+    bits = site.columns.column("flags")[row]
+    return None if bits & _NO_TOKEN else instant(site.columns.column("token_expires_at")[row])
+
+
+def _authority(site: SiteFleet, row: int) -> datetime | None:
+    found = site.columns.authority_of(site.columns.column("generation")[row])
+    return None if found is None else found.validity.not_after
+
+
+_END_OF: Final = {What.CERTIFICATE: _certificate, What.TOKEN: _token, What.AUTHORITY: _authority}
 
 
 def period_word(column: int) -> str:

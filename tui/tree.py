@@ -16,6 +16,7 @@ from tui.format import fit, shorten
 from tui.lines import BLANK, Line, boxed, plain
 from tui.model import FleetModel
 from tui.palette import SEVERITY_ROLES
+from tui.sitefleet import SiteFleet
 
 WIDTH: Final = 32
 NO_CLUSTER: Final = "(no cluster)"
@@ -32,21 +33,35 @@ class Branch:
 
 
 def branches(model: FleetModel) -> list[Branch]:
-    """Return the site, then its clusters by name."""
-    found: dict[str, Counter[Severity]] = {
-        cluster.name: Counter() for cluster in model.columns.clusters if not cluster.is_removed
-    }
-    for _, index, judged in model.listed(everything=True):
-        name = model.columns.text("cluster", index) or NO_CLUSTER
-        found.setdefault(name, Counter())[judged.severity] += 1
+    """Return the site, then its clusters by name; of several sites all of them below one root."""
+    if not model.has_several_sites:
+        return _site_branches(model.current, depth=0, scope="")
+    below = [branch for site in model.sites for branch in _site_branches(site, depth=1, scope=f'site:"{site.name}" ')]
     whole: Counter[Severity] = Counter()
-    for counts in found.values():
-        whole += counts
+    for branch in below:
+        if branch.depth == 1:
+            whole.update(branch.counts)
+    return [Branch(name="all sites", filter="", counts=whole, depth=0), *below]
+
+
+def _site_branches(site: SiteFleet, *, depth: int, scope: str) -> list[Branch]:
+    columns = site.columns
+    found: dict[str, Counter[Severity]] = {c.name: Counter() for c in columns.clusters if not c.is_removed}
+    whole: Counter[Severity] = Counter()
+    for (text, ruling), number in Counter(zip(columns.column("cluster"), site.roll.rulings, strict=False)).items():
+        severity = site.roll.book.every[ruling].severity
+        found.setdefault(columns.texts[text] or NO_CLUSTER, Counter())[severity] += number
+        whole[severity] += number
     clusters = [
-        Branch(name=name, filter=None if name == NO_CLUSTER else f'cluster:"{name}"', counts=found[name])
+        Branch(
+            name=name,
+            filter=None if name == NO_CLUSTER else f'{scope}cluster:"{name}"',
+            counts=found[name],
+            depth=depth + 1,
+        )
         for name in sorted(found, key=lambda name: (name == NO_CLUSTER, name))
     ]
-    return [Branch(name=model.columns.deployment or "all", filter="", counts=whole, depth=0), *clusters]
+    return [Branch(name=site.name or "all", filter=scope.strip(), counts=whole, depth=depth), *clusters]
 
 
 def tree_lines(found: Sequence[Branch], row: int, view: View, height: int, *, active: bool) -> list[Line]:

@@ -152,7 +152,7 @@ class FleetColumns:
         """Return the present index of an identity number, or None when it is not here."""
         return self._index.get(number)
 
-    def column(self, name: str) -> Sequence[int]:
+    def column(self, name: str) -> array[int]:
         """Return one column of integers as stored, for views that read thousands of rows. Do not change or keep it.
 
         A text column holds ids of `texts`; names are in `names` instead.
@@ -163,6 +163,11 @@ class FleetColumns:
     def texts(self) -> Sequence[str]:
         """Every distinct kind, cluster, host, owner and activity, by the ids of their columns."""
         return self._texts
+
+    @property
+    def kind_words(self) -> Sequence[str]:
+        """What a kind with such an id is called: the text itself, or the word for one that is not known."""
+        return [_KINDS.get(text, ClientKind.OTHER).value for text in self._texts]
 
     def text(self, column: str, index: int) -> str:
         """Return one text of a row: name, kind, cluster, host, owner or activity."""
@@ -184,7 +189,7 @@ class FleetColumns:
             self._forget()
         self._take_frame(chunk)
         for number in chunk.removed:
-            self._remove(number)
+            self.remove(number)
         if len(chunk.clients):
             self._put(chunk.clients, chunk.names)
         return sorted(touched)
@@ -262,7 +267,8 @@ class FleetColumns:
             self._texts.append(inert(text))
         return index
 
-    def _remove(self, number: int) -> None:
+    def remove(self, number: int) -> None:
+        """Forget a client if it is here; the last row moves into its place."""
         row = self._index.pop(number)
         if row is None:
             return

@@ -133,10 +133,10 @@ class Names:
             self._open = (-1, [])
         return self._tail.pop()
 
-    def blocks(self) -> Iterator[str]:
-        """Yield all texts in order, `BLOCK` of them joined by line feeds; the last block may hold fewer."""
-        yield from self._blocks
-        if self._tail:
+    def blocks(self, begin: int, end: int) -> Iterator[str]:
+        """Yield blocks of texts in order, `BLOCK` of them joined by line feeds; the last block may hold fewer."""
+        yield from self._blocks[begin:end]
+        if self._tail and begin <= len(self._blocks) < end:
             yield _SEPARATOR.join(self._tail)
 
     def __iter__(self) -> Iterator[str]:

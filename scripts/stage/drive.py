@@ -78,7 +78,7 @@ class Stage:
     async def choose(self, *names: str) -> None:
         """Mark clients, or put the cursor on the one that is named."""
         clients = [self.app.model.find_named(name) for name in names]
-        numbers = [client.row.number for client in clients if client is not None]
+        numbers = [client.id for client in clients if client is not None]
         if len(numbers) != len(names):
             raise LookupError(f"not all of {names} are on the screen")
         if len(numbers) > 1:

@@ -108,10 +108,10 @@ async def test_the_order_stands_still_for_two_seconds_after_the_cursor_moved(
         before = list(app.model.order)
         clock.advance(timedelta(seconds=1))
         app.tick()
-        assert app.model.order == before
+        assert list(app.model.order) == before
         clock.advance(timedelta(seconds=1))
         app.tick()
-        assert app.model.order != before
+        assert list(app.model.order) != before
 
 
 async def test_marks_survive_filter_sort_and_a_full_snapshot(make_app: MakeApp, agent: StagedAgent) -> None:

@@ -18,8 +18,10 @@ from backend.core.update import UpdateScope
 from tui.format import count
 from tui.gateway import OperationView, PlanView
 from tui.holding import HOLD_SECONDS, Held
+from tui.marks import client_id
 from tui.preview import NOUNS, difference
 from tui.screens.plan_dialog import Choice, NothingDialog, Offer, PlanDialog, next_parallel
+from tui.sites import Site
 
 if TYPE_CHECKING:
     from tui.app import MocdeckApp
@@ -33,6 +35,7 @@ class _Wish:
     """What a plan was asked for; asking again for the same is how a plan is made anew. With a reason it is forced."""
 
     action: ActionKind
+    site: Site  # whose agent is asked
     names: tuple[str, ...] = ()
     update: UpdateScope | None = None
     reason: str = ""
@@ -42,8 +45,8 @@ class _Wish:
     async def plan(self, app: MocdeckApp) -> PlanView:
         """Ask the agent."""
         if self.resumes:
-            return await app.gateway.plan_resumption(self.resumes, parallel=self.parallel)
-        return await app.gateway.plan(
+            return await self.site.gateway.plan_resumption(self.resumes, parallel=self.parallel)
+        return await self.site.gateway.plan(
             self.action,
             self.names,
             force=bool(self.reason),
@@ -69,17 +72,17 @@ def start_action(
     if waiting is not None:
         app.notice(f"{NOUNS[action][0]}: {waiting} waits to be sent already; u takes that back", "warning")
         return
-    _ask(app, _Wish(action=action, names=tuple(names), reason=reason, parallel=parallel))
+    _ask(app, _Wish(site=app.current_site, action=action, names=tuple(names), reason=reason, parallel=parallel))
 
 
 def start_update(app: MocdeckApp, scope: UpdateScope) -> None:
     """Plan the update of a cluster's certificates, or of management's, and show the plan. Returns at once."""
-    _ask(app, _Wish(action=ActionKind.UPDATE, update=scope))
+    _ask(app, _Wish(site=app.current_site, action=ActionKind.UPDATE, update=scope))
 
 
 def start_resumption(app: MocdeckApp, operation: OperationView) -> None:
     """Plan what an operation that was stopped or failed has left, and show the plan. Returns at once."""
-    _ask(app, _Wish(action=operation.action, resumes=operation.id))
+    _ask(app, _Wish(site=app.current_site, action=operation.action, resumes=operation.id))
 
 
 def _ask(app: MocdeckApp, wish: _Wish, seen: PlanView | None = None) -> None:
@@ -156,7 +159,7 @@ def _show_nothing(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
 
 async def _start_or_replan(app: MocdeckApp, plan: PlanView, wish: _Wish) -> OperationView | PlanView:
     try:
-        return await app.gateway.start(plan)
+        return await wish.site.gateway.start(plan)
     except (PlanChanged, ConfirmationRefused, NotFound):
         return await wish.plan(app)
 
@@ -170,10 +173,11 @@ def _hold(app: MocdeckApp, plan: PlanView, wish: _Wish) -> None:
         Held(
             what=NOUNS[plan.action][0],
             names=tuple(target.name for target in running),
-            numbers=frozenset(target.number for target in running),
+            numbers=frozenset(client_id(wish.site.fleet.place, target.number) for target in running),
             marks=frozenset(app.model.marks),
             leaves_at=app.clock.monotonic() + HOLD_SECONDS,
             send=lambda: _start(app, plan, wish, origin, since),
+            site=wish.site.fleet.place,
         )
     )
 
@@ -190,12 +194,12 @@ def _start(app: MocdeckApp, plan: PlanView, wish: _Wish, origin: Screen[object],
         app.toast_result(
             f"{what} {'resumed' if plan.resumes else 'started'} for {count(plan.runs, 'client')}; 5 shows it"
         )
-        follow(app, result)
+        follow(app, result, wish.site)
         if plan.resumes and _shows(app.screen, result):
             return
         by_hand = any(target.runs and target.route == "manual" for target in plan.targets)
         if (plan.runs > 1 or by_hand) and app.screen is origin and app.last_key_at == since:
-            open_operation(app, result)
+            open_operation(app, result, wish.site)
 
     app.run_agent_call(_start_or_replan(app, plan, wish), what=what, then=then)
 
@@ -211,16 +215,16 @@ def _shows(screen: Screen[object], operation: OperationView) -> bool:
     return True
 
 
-def follow(app: MocdeckApp, operation: OperationView) -> None:
+def follow(app: MocdeckApp, operation: OperationView, site: Site) -> None:
     """Watch an operation that this session started, to tell its result when it has ended."""
-    app.run_worker(_follow(app, operation), group="follow", exit_on_error=False, name=f"follow {operation.id}")
+    app.run_worker(_follow(app, operation, site), group="follow", exit_on_error=False, name=f"follow {operation.id}")
 
 
-async def _follow(app: MocdeckApp, operation: OperationView) -> None:
+async def _follow(app: MocdeckApp, operation: OperationView, site: Site) -> None:
     while operation.ended_at is None:
         await app.clock.sleep(POLL_SECONDS)
         try:
-            operation = await app.gateway.operation(operation.id)
+            operation = await site.gateway.operation(operation.id)
         except NotFound:
             return
         except AgentError:
@@ -249,8 +253,10 @@ def result_of(operation: OperationView) -> str:
     return f"{what} {operation.state}: {', '.join(parts)} of {operation.total}{why}"
 
 
-def open_operation(app: MocdeckApp, operation: OperationView) -> None:
-    """Show the progress of an operation."""
+def open_operation(app: MocdeckApp, operation: OperationView, site: Site | None = None) -> None:
+    """Show the progress of an operation; of the current site's when none is named."""
     from tui.screens.operation import OperationScreen
 
-    app.push_screen(OperationScreen(operation))
+    if site is not None:
+        app.enter_site(site.fleet.place)
+    app.push_screen(OperationScreen(operation, app.current_site))

@@ -6,7 +6,7 @@ typed is `tui.screens.prompting`'s, the body is the subclass's; `draw` brings ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -51,6 +51,7 @@ class DeckScreen(PromptScreen):
 
     AUTO_FOCUS = ""
     ALLOW_SELECT = False
+    is_of_all_sites: ClassVar[bool] = False  # whether it shows every site, not only the current one
     view_id: ClassVar[str] = ""  # the view command that leads here, marked in the key line
 
     def compose(self) -> ComposeResult:
@@ -70,18 +71,13 @@ class DeckScreen(PromptScreen):
     # What the app asks of a screen
 
     @property
-    def visible_numbers(self) -> Sequence[int]:
-        """The clients that are on screen."""
-        return ()
-
-    @property
     def current_number(self) -> int | None:
         """The client that commands without a mark are about."""
         return None
 
     def place(self) -> str:
         """Return the words for where the operator is."""
-        return self.app.model.columns.deployment or self.app.gateway.connection.context
+        return self.app.current_site.name
 
     def head_lines(self, view: View) -> list[Line]:
         """Return the lines above the body."""
@@ -112,15 +108,17 @@ class DeckScreen(PromptScreen):
             width=self.size.width,
             now=app.now,
             monotonic=app.clock.monotonic(),
+            shown_at=app.shown_at,
             place=self.place(),
             tag=app.site_tag,
             write_mode=app.write_mode,
             simulated=app.simulated,
             paused=app.paused_at is not None,
             jobs=app.running_jobs,
-            sinks_failing=tuple(sink.name for sink in app.alerts.failing) if app.alerts is not None else (),
+            sinks_failing=tuple(sink.name for s in app.sites if s.alerts is not None for sink in s.alerts.failing),
             failure=app.failure,
             keymap=app.keymap,
+            is_of_all_sites=self.is_of_all_sites,
             login_not_after=app.gateway.connection.certificate_not_after,
             tape=tape_words(app.gateway, app.replay, app.now, wide=self.size.width >= WIDE),
         )
@@ -129,6 +127,7 @@ class DeckScreen(PromptScreen):
         """Show the present second; what is the same is not written again."""
         if not self.is_mounted or not self.size.width:
             return
+        self.app.keep_working()
         view = self.view()
         self.query_one("#head", Lines).set_lines(self.head_lines(view))
         self.draw_body(view)

@@ -30,10 +30,6 @@ class DetailScreen(ScrollScreen):
     def current_number(self) -> int | None:
         return self.number
 
-    @property
-    def visible_numbers(self) -> Sequence[int]:
-        return (self.number,)
-
     def place(self) -> str:
         client = self.app.model.find(self.number)
         return super().place() if client is None else f"{super().place()} > {client.row.name}"
@@ -46,7 +42,9 @@ class DetailScreen(ScrollScreen):
         if self._asked_for != asking:
             self._asked_for = asking
             self.app.run_agent_call(
-                self.app.gateway.describe(client.row.name), what=client.row.name, then=self._described
+                self.app.site_of(self.number).gateway.describe(client.row.name),
+                what=client.row.name,
+                then=self._described,
             )
         return dossier_lines(client, self._detail, view, view.now)
 

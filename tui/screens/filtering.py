@@ -5,16 +5,11 @@ The filter is the model's, so that every view that has it looks at the same clie
 
 from __future__ import annotations
 
-from textual.timer import Timer
-
 from backend.core.filter import FilterError, parse
 from tui.history import Place
 from tui.lines import Line, plain
 from tui.screens.deck import DeckScreen
 from tui.widgets.prompt import Prompt
-
-AT_ONCE = 2000  # clients up to which every key filters; above, the first pause in typing does
-PAUSE_SECONDS = 0.12
 
 
 class FilterScreen(DeckScreen):
@@ -23,7 +18,6 @@ class FilterScreen(DeckScreen):
     def __init__(self) -> None:
         super().__init__()
         self._filter_error = ""
-        self._filter_timer: Timer | None = None
         self._before_filter: int | None = None
         self._place_before: Place | None = None
 
@@ -39,20 +33,7 @@ class FilterScreen(DeckScreen):
     def prompt_changed(self, purpose: str, text: str) -> None:
         if purpose != "filter":
             return
-        self._stop_waiting()
-        if self.app.model.total <= AT_ONCE:
-            self.apply_filter(text)
-        else:
-            self._filter_timer = self.set_timer(PAUSE_SECONDS, lambda: self._filter_typed(text))
-
-    def _stop_waiting(self) -> None:
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-            self._filter_timer = None
-
-    def _filter_typed(self, text: str) -> None:
         self.apply_filter(text)
-        self.draw()
 
     def apply_filter(self, text: str) -> None:
         """Filter by a text; a mistake in it is told below the prompt and shows everything, never an empty list."""
@@ -74,7 +55,6 @@ class FilterScreen(DeckScreen):
         return plain("word  col:value  !col:value  left<7d  token<30d  sev:x!  marked  esc clears", "dim")
 
     def prompt_entered(self, purpose: str, text: str) -> None:
-        self._stop_waiting()
         self.apply_filter(text)
         if not self._filter_error:
             self.close_prompt()
@@ -83,7 +63,6 @@ class FilterScreen(DeckScreen):
 
     def prompt_closed(self, purpose: str) -> None:
         if purpose == "filter":
-            self._stop_waiting()
             self.clear_filter()
 
     def clear_filter(self) -> None:

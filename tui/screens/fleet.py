@@ -5,7 +5,7 @@ Owns the sort menu, the marks' keys and where the panes stand; what they show is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -17,9 +17,11 @@ from tui.commands import FLEET
 from tui.drawer import drawer_lines
 from tui.feed import pane_lines
 from tui.lines import Line, plain
+from tui.marks import site_of
 from tui.model import LATE, WEEKS
 from tui.screens.deck import bindings_of
 from tui.screens.tree_pane import TreePane
+from tui.sitesline import sites_line
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
 
@@ -27,12 +29,14 @@ DRAWER_SIZE = (120, 30)
 PANE_SIZE = (140, 36)
 RIBBON_SIZE = (80, 20)
 BAR_LINES = 4
+SITES_HEIGHT = 16  # lower windows have no line to spare for the sites
 
 
 class FleetScreen(TreePane):
     """Table, drawer and feed."""
 
     scope = FLEET
+    is_of_all_sites = True
     view_id: ClassVar[str] = "view_fleet"
     BINDINGS: ClassVar[list[object]] = [*bindings_of(FLEET)]  # type: ignore[assignment]
 
@@ -57,12 +61,8 @@ class FleetScreen(TreePane):
         return self.query_one(FleetTable)
 
     @property
-    def visible_numbers(self) -> Sequence[int]:
-        return self.table.visible_numbers
-
-    @property
     def current_number(self) -> int | None:
-        return self.table.cursor if self.app.model.order else None
+        return self.table.cursor if len(self.app.model.order) else None
 
     def forget_changes(self) -> None:
         self.table.recent.forget()
@@ -80,12 +80,16 @@ class FleetScreen(TreePane):
         self.set_class(width >= PANE_SIZE[0] and height >= PANE_SIZE[1], "-pane")
 
     def place(self) -> str:
-        return f"site {super().place()}"
+        sites = len(self.app.sites)
+        return f"site {super().place()}" if sites == 1 else f"{sites} sites"
 
     # Drawing
 
     def head_lines(self, view: View) -> list[Line]:
         lines = super().head_lines(view)
+        if view.model.has_several_sites and self.size.height >= SITES_HEIGHT:
+            moments = {"monotonic": view.monotonic, "shown_at": view.shown_at}
+            lines.append(sites_line(view.model.sites, view.glyphs, view.width, **moments))
         if self.size.width < RIBBON_SIZE[0] or self.size.height < RIBBON_SIZE[1] or view.now is None:
             return lines
         moment = (self.app.model.revision, int(view.now.timestamp()) // 60)
@@ -267,4 +271,6 @@ class FleetScreen(TreePane):
 
     def on_fleet_table_cursor_moved(self) -> None:
         """Show the client under the cursor in the drawer."""
+        if self.table.cursor is not None and self.app.screen is self:
+            self.app.enter_site(site_of(self.table.cursor))
         self.app.deck.draw()

@@ -65,7 +65,7 @@ class JobsScreen(ListScreen):
         """Stop the operation under the cursor after the steps that are under way."""
         operation = self._current()
         if operation is not None:
-            ask_to_stop(self.app, operation, lambda _: None)
+            ask_to_stop(self.app, operation, self.app.current_site, lambda _: None)
 
     def cmd_resume(self) -> None:
         """Plan what the operation under the cursor has left."""

@@ -26,6 +26,7 @@ from tui.screens.stop_dialog import (
     resume_refusal,
     stop_refusal,
 )
+from tui.sites import Site
 
 POLL_SECONDS: Final = 1.0
 _OPEN: Final = frozenset({"waiting", "ordered", "issued", "delivered", "running"})
@@ -48,15 +49,16 @@ class OperationScreen(ListScreen):
     view_id: ClassVar[str] = "view_jobs"
     BINDINGS: ClassVar[list[object]] = [*bindings_of(OPERATION)]  # type: ignore[assignment]
 
-    def __init__(self, operation: OperationView) -> None:
+    def __init__(self, operation: OperationView, site: Site) -> None:
         super().__init__()
+        self.site = site
         self.operation = operation
         self._asked_at: float | None = None
         self._is_asking = False
         self._problem = ""
 
     def place(self) -> str:
-        return f"{super().place()} > {NOUNS[self.operation.action][0]}"
+        return f"{self.site.name} > {NOUNS[self.operation.action][0]}"
 
     # Looking again
 
@@ -74,7 +76,7 @@ class OperationScreen(ListScreen):
 
     async def _ask(self) -> None:
         try:
-            self.operation = await self.app.gateway.operation(self.operation.id)
+            self.operation = await self.site.gateway.operation(self.operation.id)
             self._problem = ""
         except AgentError as error:
             self._problem = str(error)
@@ -153,7 +155,7 @@ class OperationScreen(ListScreen):
 
     def cmd_stop(self) -> None:
         """Start no further client; what runs is finished."""
-        ask_to_stop(self.app, self.operation, self._stopped)
+        ask_to_stop(self.app, self.operation, self.site, self._stopped)
 
     def cmd_resume(self) -> None:
         """Plan what it has left."""
@@ -169,7 +171,7 @@ class OperationScreen(ListScreen):
         target = self._current()
         if target is not None:
             self.app.run_agent_call(
-                self.app.gateway.take_login_file(self.operation.id, target.name), what="login file", then=self._taken
+                self.site.gateway.take_login_file(self.operation.id, target.name), what="login file", then=self._taken
             )
 
     def _taken(self, delivery: Delivery) -> None:

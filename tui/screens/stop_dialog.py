@@ -18,6 +18,7 @@ from tui.screens.dialog import Dialog, button_line
 
 if TYPE_CHECKING:
     from tui.app import MocdeckApp
+    from tui.sites import Site
 
 BY_HAND: Final = "manual"
 _UNDER_WAY: Final = frozenset({"ordered", "issued", "delivered"})
@@ -85,7 +86,7 @@ class StopDialog(Dialog[bool]):
                 self.too_soon()
 
 
-def ask_to_stop(app: MocdeckApp, operation: OperationView, then: Callable[[OperationView], None]) -> None:
+def ask_to_stop(app: MocdeckApp, operation: OperationView, site: Site, then: Callable[[OperationView], None]) -> None:
     """Ask, and stop the operation when that is meant; `then` gets it as the agent has it afterwards."""
 
     def stopped(result: OperationView) -> None:
@@ -94,6 +95,6 @@ def ask_to_stop(app: MocdeckApp, operation: OperationView, then: Callable[[Opera
 
     def answered(meant: bool | None) -> None:
         if meant:
-            app.run_agent_call(app.gateway.stop(operation.id), what="stop", then=stopped)
+            app.run_agent_call(site.gateway.stop(operation.id), what="stop", then=stopped)
 
     app.push_screen(StopDialog(operation), answered)

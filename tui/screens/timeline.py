@@ -17,7 +17,7 @@ from tui.commands import TIMELINE
 from tui.format import count
 from tui.lines import BLANK, Line, boxed, cut, joined, line_width, plain
 from tui.screens.deck import bindings_of
-from tui.screens.filtering import AT_ONCE, FilterScreen
+from tui.screens.filtering import FilterScreen
 from tui.screens.scroll import Body
 from tui.screens.steps_menu import plan_menu
 from tui.steps import steps_of, steps_words
@@ -27,6 +27,7 @@ from tui.widgets.lines import Lines
 
 PANEL_SIZE: Final = (120, 30)
 PANEL_WIDTH: Final = 56
+LARGE: Final = 2000  # clients from which on a fleet is counted at its own pace
 _EVERY_SECONDS: Final = 10  # a large fleet is counted anew at most so often while only time passes
 
 _WITHOUT: Final = {
@@ -79,7 +80,7 @@ class TimelineScreen(FilterScreen):
             return
         model = self.app.model
         seconds = int(view.now.timestamp())
-        pace = seconds // _EVERY_SECONDS if model.total > AT_ONCE else (seconds // 60, model.revision)
+        pace = seconds // _EVERY_SECONDS if model.total > LARGE else (seconds // 60, model.revision)
         wanted = (self.what, self.scale, self.grouping, model.filter_text, model.week, len(model.order), pace)
         if wanted != self._of:
             self._of = wanted

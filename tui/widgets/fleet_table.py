@@ -6,6 +6,7 @@ client, not a row number: it follows its client wherever the list puts it. Rows 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from textual.message import Message
 
 from tui.columns import Shown, heading, row_line
 from tui.lines import BLANK, Line, plain
+from tui.marks import ClientId
 from tui.recent import RecentChanges
 from tui.widgets.lines import Lines
 
@@ -32,7 +34,7 @@ class FleetTable(Lines, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.cursor: int | None = None  # an identity number
+        self.cursor: ClientId | None = None
         self.top = 0
         self.rows_formatted = 0  # since birth; at most the visible rows for each draw
         self.empty_lines: list[Line] = []
@@ -47,7 +49,7 @@ class FleetTable(Lines, can_focus=True):
         return max(1, self.size.height - 1)
 
     @property
-    def visible_numbers(self) -> list[int]:
+    def visible_numbers(self) -> Sequence[int]:
         """The clients on screen, from the top."""
         return self.app.model.order[self.top : self.top + self.page]
 
@@ -60,7 +62,7 @@ class FleetTable(Lines, can_focus=True):
     def follow(self) -> None:
         """Bring cursor and scrolling in line with the model's order; the cursor stays on its client."""
         order = self.app.model.order
-        if not order:
+        if not len(order):
             self.top = self._row = 0
             return
         place = None if self.cursor is None else self.app.model.place_of(self.cursor)
@@ -81,7 +83,7 @@ class FleetTable(Lines, can_focus=True):
     def go(self, row: int) -> None:
         """Put the cursor on a row of the list; below 0 is the first, beyond the end the last."""
         order = self.app.model.order
-        if not order:
+        if not len(order):
             return
         self._row = max(0, min(row, len(order) - 1))
         self._take(order[self._row])
@@ -92,13 +94,13 @@ class FleetTable(Lines, can_focus=True):
         """Put the cursor on the last row."""
         self.go(len(self.app.model.order) - 1)
 
-    def select(self, number: int) -> None:
+    def select(self, number: ClientId) -> None:
         """Put the cursor on a client if the list has it."""
         place = self.app.model.place_of(number)
         if place is not None:
             self.go(place)
 
-    def _take(self, number: int) -> None:
+    def _take(self, number: ClientId) -> None:
         if number != self.cursor:
             self.cursor = number
             self.post_message(self.CursorMoved())
@@ -123,27 +125,27 @@ class FleetTable(Lines, can_focus=True):
         model = self.app.model
         shown = self.app.looks.shown
         lines: list[Line] = [heading(width, model.sort.id, shown)]
-        if now is None or not model.order:
+        if now is None or not len(model.order):
             lines.extend(self.empty_lines or [plain(text, "dim") for text in self.empty])
         else:
-            lines.extend(self._rows(width, now, shown))
+            lines.extend(self._rows(width, shown))
         lines.extend([BLANK] * (height - len(lines)))
         return lines[:height]
 
-    def _rows(self, width: int, now: datetime, shown: Shown) -> list[Line]:
+    def _rows(self, width: int, shown: Shown) -> list[Line]:
         model, monotonic = self.app.model, self.app.clock.monotonic()
         lines: list[Line] = []
         visible = self.visible_numbers
         self.recent.keep(visible)
         for number in visible:
-            client = model.find(number)
-            if client is None:
+            client, its_now = model.find(number), model.now_of(number, self.app.shown_at)
+            if client is None or its_now is None:
                 continue
             self.rows_formatted += 1
             lines.append(
                 row_line(
                     client,
-                    now,
+                    its_now,
                     width,
                     self.app.glyphs,
                     cursor=number == self.cursor,
