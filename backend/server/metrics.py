@@ -21,10 +21,13 @@ import backend
 from backend.core.facts import Overlay, Severity, State
 from backend.core.model import AuthorityStatus
 from backend.server.alerting import Alerting
+from backend.server.outlook import Outlook, outlook
+from backend.server.outlook import families as forecast_families
 from backend.server.survey import ClientFigures, Snapshot, Survey
 
 ONE_HOT_CLIENTS: Final = 500  # beyond: 16 states a client would be most of a scrape and tell nothing new
 _SCRAPE_SECONDS: Final = 30.0
+FORECAST_SECONDS: Final = 60.0  # forecasts move with days; making them reads every client
 _IDENTITY: Final = ("identity", "kind", "cluster")
 _SEVERITIES: Final = {severity: severity.name.lower() for severity in Severity}
 _STATES: Final = {state: state.value for state in State}
@@ -62,20 +65,44 @@ _INSTANTS: Final[tuple[tuple[str, str, _Figure], ...]] = (
 class FleetCollector(Collector):
     """Answers scrapes, which come on threads of their own, from the survey on the agent's loop."""
 
-    def __init__(self, survey: Survey, loop: asyncio.AbstractEventLoop, gauges: AgentGauges) -> None:
+    def __init__(
+        self,
+        survey: Survey,
+        loop: asyncio.AbstractEventLoop,
+        gauges: AgentGauges,
+        monotonic: Callable[[], float],
+    ) -> None:
         self._survey = survey
         self._loop = loop
         self._gauges = gauges
+        self._monotonic = monotonic
+        self._forecast: Outlook | None = None
+        self._forecast_at = 0.0
+        self._forecasting = asyncio.Lock()  # scrapes that come together share one forecast
 
     def collect(self) -> Iterable[Metric]:
         """Return every family; a scrape that the core does not answer in time fails as a whole and is seen as down."""
-        asked = asyncio.run_coroutine_threadsafe(self._survey.look(), self._loop)
+        asked = asyncio.run_coroutine_threadsafe(self._look(), self._loop)
         try:
-            snapshot = asked.result(_SCRAPE_SECONDS)
+            snapshot, coming = asked.result(_SCRAPE_SECONDS)
         finally:
             asked.cancel()
         yield from families(snapshot)
+        if coming is not None:
+            yield from forecast_families(coming)
         yield from self._gauges.families(snapshot)
+
+    async def _look(self) -> tuple[Snapshot, Outlook | None]:
+        """Return the fleet, and what is coming: at most a minute old, and None while the clock is not believed."""
+        snapshot = await self._survey.look()
+        if snapshot.doubt:
+            return snapshot, None
+        async with self._forecasting:
+            age = self._monotonic() - self._forecast_at
+            if self._forecast is None or age >= FORECAST_SECONDS:
+                self._forecast = await self._survey.read_columns(outlook)
+                self._forecast_at = self._monotonic()
+            return snapshot, self._forecast
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: registering must not wait for the core."""

@@ -116,6 +116,11 @@ class Survey:
             self._taken = self._world.clock.monotonic()
             return self._last
 
+    async def read_columns(self, read: Callable[[FleetColumns, datetime], T]) -> T:
+        """Read the columns as of the last look, on a worker's thread; nothing changes them meanwhile."""
+        async with self._lock:
+            return await asyncio.to_thread(read, self._columns, self._columns.agent_time or EPOCH)
+
     async def _follow(self) -> None:
         """Bring the columns up to date, a page at a time: calls get their turn in between."""
         is_complete = False

@@ -46,7 +46,7 @@ class Telemetry:
         self.counters = Counters(registry, clock.monotonic)
         self._gauges = AgentGauges(waiting, alerting)
         self._gauges.started_at = int(clock.now().timestamp())
-        registry.register(FleetCollector(survey, asyncio.get_running_loop(), self._gauges))
+        registry.register(FleetCollector(survey, asyncio.get_running_loop(), self._gauges, clock.monotonic))
         self._scrapes = Scrapes(registry, host, port)
         self.url = self._scrapes.url
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from backend.server import counters, metrics
+from backend.server import counters, metrics, outlook
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "contrib/prometheus/mocdeck.rules.yml"
@@ -26,7 +26,7 @@ _SELECTOR = re.compile(r"(mocdeck_[a-z0-9_]+)\{([^}]*)\}")
 
 def served() -> set[str]:
     """Every sample name that a scrape may hold."""
-    gauges = set(_DECLARED.findall(inspect.getsource(metrics)))
+    gauges = set(_DECLARED.findall(inspect.getsource(metrics) + inspect.getsource(outlook)))
     counted = set(_DECLARED.findall(inspect.getsource(counters)))
     histograms = {name for name in counted if name.startswith("mocdeck_core_")}
     totals = {f"{name}_total" for name in (counted - histograms) | {"mocdeck_sink_deliveries", "mocdeck_sink_failures"}}
@@ -78,12 +78,16 @@ def test_a_selector_asks_for_words_that_exist() -> None:
     """A misspelt label value is a rule that never fires."""
     from backend.core.facts import Severity
     from backend.core.model import AuthorityStatus
+    from backend.core.safe_off import Verdict
+    from backend.core.upgrade import Result
 
     known = {
         "severity": {severity.name.lower() for severity in Severity},
         "status": {status.value for status in AuthorityStatus},
         "held": {"yes", "no"},
-        "result": {"done", "failed", "stopped"},
+        "result": {"done", "failed", "stopped", *(result.value for result in Result)},
+        "verdict": {verdict.value for verdict in Verdict},
+        "answer": set(outlook._ANSWERS),
     }
     for expression in expressions():
         for _, inside in _SELECTOR.findall(expression):

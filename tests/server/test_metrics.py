@@ -152,6 +152,9 @@ async def test_a_scrape_tells_dates_states_and_what_was_done(running: Running) -
     assert value(found, "mocdeck_agent_clock_doubted") == 0
     assert value(found, "mocdeck_core_commit_seconds_count") > 0
     assert value(found, "mocdeck_agent_info", version=__import__("backend").__version__) == 1
+    assert value(found, "mocdeck_identity_stranded_from_timestamp_seconds", **admin) > now
+    assert value(found, "mocdeck_ca_cliff_timestamp_seconds", generation="1") > now
+    assert value(found, "mocdeck_identities_by_token_rotation", by="flag") == 1
     text = await asyncio.to_thread(fetch, running.listening.metrics_url)
     assert token not in text
     assert "BEGIN" not in text
