@@ -69,7 +69,7 @@ COLUMNS: Final = (
     Column("serial", "SERIAL", 16, 16, NEVER),
 )
 ALWAYS: Final = ("certificate", "state", "client")
-_HIDDEN_FIRST: Final = ("kind", "renews", "seen", "ca", "owner", "host", "serial", "next", "token", "cluster")
+_HIDDEN_FIRST: Final = ("kind", "renews", "seen", "ca", "next", "token", "cluster", "owner", "host", "serial")
 _MARGIN: Final = 2  # cursor and mark
 _GROWTH: Final = ("client", "state", "cluster", "next", "token", "owner")  # who gets spare cells, in this order
 

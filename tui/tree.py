@@ -18,8 +18,8 @@ from tui.model import FleetModel
 from tui.palette import SEVERITY_ROLES
 from tui.sitefleet import SiteFleet
 
-WIDTH: Final = 32
-NO_CLUSTER: Final = "(no cluster)"
+WIDTH: Final = 29
+NO_CLUSTER: Final = "no cluster"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +87,8 @@ def _branch_line(branch: Branch, view: View, width: int, *, here: bool, active: 
     name = f"{'  ' * branch.depth}{branch.name}"
     return (
         (f"{view.glyphs.cursor if here else ' '} ", "mark" + over),
-        (fit(shorten(name, width - 15), width - 15), ("title" if not branch.depth else "text") + over),
-        (fit(str(sum(branch.counts.values())), 6, right=True), "dim" + over),
+        (fit(shorten(name, width - 13), width - 13), ("title" if not branch.depth else "text") + over),
+        (fit(str(sum(branch.counts.values())), 5, right=True), "dim" + over),
         (" ", "text" + over),
-        (fit(worst_text, 6), (SEVERITY_ROLES[worst] if worst is not None else "dim") + over),
+        (fit(worst_text, 5), (SEVERITY_ROLES[worst] if worst is not None else "dim") + over),
     )

@@ -20,6 +20,7 @@ from tui.lines import Line, plain
 from tui.marks import site_of
 from tui.model import LATE, WEEKS
 from tui.screens.deck import bindings_of
+from tui.screens.scroll import Body
 from tui.screens.tree_pane import TreePane
 from tui.sitesline import sites_line
 from tui.widgets.fleet_table import FleetTable
@@ -50,7 +51,7 @@ class FleetScreen(TreePane):
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(id="body"):
             with Horizontal(id="row"):
-                yield Lines(id="tree")
+                yield Body(id="tree")
                 yield FleetTable(id="table")
                 yield Lines(id="drawer")
             yield Lines(id="pane")

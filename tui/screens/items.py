@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from tui.feed import event_line
-from tui.format import count
+from tui.feed import OUTCOME_ROLES, useful_first
+from tui.format import count, instant, shorten, wrapped
 from tui.gateway import ClientDetail, EventView
 from tui.lines import Line, plain
 from tui.screens.dialog import Dialog
@@ -56,6 +56,18 @@ def show_events(app: MocdeckApp) -> None:
     app.run_agent_call(app.gateway.describe(name), what=f"events of {name}", then=then)
 
 
+def _event_lines(event: EventView, width: int) -> list[Line]:
+    """Return an event without its subject, and its detail below it."""
+    role = OUTCOME_ROLES.get(event.outcome, "text")
+    head: Line = (
+        (f"{instant(event.at)}  ", "dim"),
+        (f"{event.outcome:8}", role),
+        (shorten(f"{event.action}  by {event.actor}", max(1, width - 32)), "title"),
+    )
+    detail = "  ".join(f"{name}={value}" for name, value in useful_first(event))
+    return [head, *(plain(f"    {part}", "dim") for part in wrapped(detail, width - 4) if part)]
+
+
 class TextDialog(Dialog[None]):
     """A text to read and to copy."""
 
@@ -82,7 +94,7 @@ class TextDialog(Dialog[None]):
 class EventsDialog(Dialog[None]):
     """The events of one client, newest first."""
 
-    wide = 130
+    wide = 100
 
     def __init__(self, name: str, found: Sequence[EventView]) -> None:
         super().__init__(f"Events of {name}")
@@ -91,7 +103,7 @@ class EventsDialog(Dialog[None]):
     def body(self, width: int) -> Sequence[Line]:
         if not self.found:
             return [plain("nothing was done to it yet; every action and every refusal will stand here", "dim")]
-        return [event_line(event, width, full_date=True) for event in self.found]
+        return [line for event in self.found for line in _event_lines(event, width)]
 
     def foot(self, width: int) -> Sequence[Line]:
         return [(("( Close )", "title+cursor"), ("   6 shows the events of the whole site", "dim"))]

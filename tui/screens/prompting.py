@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.screen import Screen
 
-from tui.commands import BY_ID, Command, complete
+from tui.commands import BY_ID, COMMANDS, Command, Group, complete
 from tui.format import fit, shorten
 from tui.gate import REPLAY
 from tui.lines import Line, cut, plain
@@ -118,7 +118,10 @@ class PromptScreen(Screen[None]):
         named = BY_ID.get(word.lower().replace("-", "_"))
         if rest and named is not None and named.argument and self.scope in named.scope:
             return (named,)
-        return tuple(command for command in complete(typed, self.scope) if command.id != "command_line")
+        hidden = {"command_line"} | (
+            {c.id for c in COMMANDS if c.group is Group.REPLAY} if not self.app.replay else set()
+        )
+        return tuple(command for command in complete(typed, self.scope) if command.id not in hidden)
 
     def _complete(self, typed: str) -> str | None:
         found = self._matches(typed)
@@ -144,6 +147,8 @@ class PromptScreen(Screen[None]):
         more = len(found) - top - len(lines)
         if more > 0:
             lines[-1] = plain(f"    {more + 1} more", "dim")
+        if len(lines) != len(pane.lines) or not pane.display:
+            self.call_after_refresh(self.draw)  # what lies above has another height then
         pane.display = bool(lines)
         pane.set_lines(lines)
 

@@ -35,6 +35,7 @@ class TreePane(FilterScreen):
     def draw_tree(self, view: View) -> None:
         """Show the tree as it is now."""
         self.set_class(self.has_tree, "-tree")
+        self.set_class(self.has_tree and self.size.width < AUTO_WIDTH, "-instead")
         if not self.has_tree:
             self.in_tree = False
             return
