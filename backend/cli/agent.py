@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from backend.core.model import Secret
     from backend.server.app import MetricsAddress
 
+DATA_PORT = 55000
+CANARY_PORT = 55001
 _DIRECTORY = click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
@@ -91,6 +93,12 @@ def init(
     "--auth-port", type=click.IntRange(0, 65535), default=65000, show_default=True, help="Sign-in port; 0 picks one."
 )
 @click.option(
+    "--canary-port",
+    type=click.IntRange(0, 65535),
+    help="Where clients prove, in a CA rotation, what they trust; 0 picks one.  [default: 55001 beside data port 55000,"
+    " else 0]",
+)
+@click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
     help="Serve metrics for Prometheus on it; 0 picks one.  [default: no]",
@@ -109,13 +117,14 @@ def run(
     host: str,
     port: int,
     auth_port: int,
+    canary_port: int | None,
     metrics_port: int | None,
     metrics_host: str,
     passphrase_file: Path | None,
     log_format: str,
     simulated: bool,
 ) -> None:
-    """Serve both ports until SIGTERM or ctrl-c.
+    """Serve until SIGTERM or ctrl-c: data port, sign-in port, and the canary's, which is of use in a CA rotation only.
 
     One line on standard output tells the ports once clients can come, a second one where metrics are if they were asked
     for; the log goes to standard error. Whom to tell of alerts stands in alerts.yaml in the directory.
@@ -128,7 +137,9 @@ def run(
 
     configure("json" if log_format == "json" else "text")
     metrics = None if metrics_port is None else MetricsAddress(host=metrics_host, port=metrics_port)
-    asyncio.run(_serve(directory, passphrase, host, port, auth_port, simulated, metrics))
+    if canary_port is None:
+        canary_port = CANARY_PORT if port == DATA_PORT else 0  # clients are told it with their heartbeats
+    asyncio.run(_serve(directory, passphrase, host, (port, auth_port, canary_port), simulated, metrics))
 
 
 @command.command("backup")
@@ -167,8 +178,7 @@ async def _serve(
     directory: Path,
     passphrase: Secret,
     host: str,
-    port: int,
-    auth_port: int,
+    ports: tuple[int, int, int],
     simulated: bool,
     metrics: MetricsAddress | None,
 ) -> None:
@@ -179,7 +189,10 @@ async def _serve(
     read_agent_file(directory)  # a wrong directory is told before a lock file is left in it
     with asked_to_end() as ending:
         agent = Agent(directory, passphrase, simulated=simulated)
-        listening = await agent.start(host=host, port=port, auth_port=auth_port, metrics=metrics)
+        port, auth_port, canary_port = ports
+        listening = await agent.start(
+            host=host, port=port, auth_port=auth_port, canary_port=canary_port, metrics=metrics
+        )
         try:
             shown = f"[{listening.host}]" if ":" in listening.host else listening.host
             put(f"listening on {shown}:{listening.port} (data) and :{listening.auth_port} (sign-in)")

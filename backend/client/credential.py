@@ -16,6 +16,7 @@ from typing import Final
 from cryptography import x509
 
 from backend.client.access_file import AccessFile, make_access_file
+from backend.client.canary import CanaryRounds
 from backend.client.chain import TrustChain
 from backend.client.channel import DataLink, call_login
 from backend.client.errors import AgentUntrusted, FileInvalid, NoCredential, Unreachable
@@ -26,6 +27,7 @@ from backend.client.settings import DATA_PORT, LOGIN_PORT, ClientSettings
 from backend.client.statuses import Line
 from backend.client.token_claims import TokenClaims, peek
 from backend.clock import Clock
+from backend.core.canary import CanaryTask
 from backend.core.errors import AgentError, InvalidInput, NotFound, TokenRejected, Unauthenticated
 from backend.core.limits import SAME_KEY_WINDOW
 from backend.core.model import Secret
@@ -69,6 +71,7 @@ class Credential:
             log.warning("data port without TLS: MOC's debug mode is on", extra={"path": str(settings.access_file)})
         self.material = Material(settings)
         self.chain = TrustChain(self.material, clock)
+        self.canary = CanaryRounds()
         self.link = DataLink(clock, plaintext=settings.plaintext)
 
     def refresh(self) -> bool:
@@ -227,6 +230,14 @@ class Credential:
             if not self.material.fall_back():
                 self._refused_serial = refused
             self.link.drop()
+
+    def take_canary(self, task: CanaryTask | None) -> None:
+        """Go to the canary as the agent asks, beside everything else; None: it asks for nothing."""
+        access = self.material.access
+        if task is None or access is None:
+            self.canary.forget()
+        else:
+            self.canary.begin(task, self._host(), access)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -20,6 +20,7 @@ from backend.core.errors import AgentError
 from backend.core.inert import inert
 from backend.core.model import Secret
 from backend.pki.epochs import ChainBroken, ChainCut, read_statement, walk
+from backend.wire.convert.canary import report_message, task_of
 from backend.wire.methods import get_method
 from backend.wire.mocdeck.v1 import client_pb2
 
@@ -100,6 +101,7 @@ async def beat(credential: Credential, report: Report, clock: Clock) -> Answer:
     if credential.material.access is shown:
         credential.note_success()
     stored, problem = _take_bundle(credential, reply)
+    credential.take_canary(task_of(reply.canary_task) if reply.HasField("canary_task") else None)
     return Answer(
         skew=clock.now() - datetime.fromtimestamp(reply.agent_time, UTC),
         interval=timedelta(seconds=reply.interval) if reply.interval else None,
@@ -124,6 +126,7 @@ def _request(credential: Credential, report: Report, now: datetime) -> client_pb
         can_store_token=material.can_store_token(),
         done_order=material.memory.done_order,
         renews_itself=report.renews_itself,
+        canary_report=report_message(credential.canary.report),
     )
 
 

@@ -8,21 +8,14 @@ It sends no request and no token, and it ends by its deadline.
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 import socket
 import ssl
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
-
 from backend.client.access_file import AccessFile
-from backend.pki import keys
+from backend.pki.contexts import load_pair
 
 DEADLINE_SECONDS: Final = 4.0
 # What a client of HTTP/2 says first: preface and an empty SETTINGS frame (RFC 9113, 3.4). A server answers at once.
@@ -91,23 +84,8 @@ def _context(trust_pem: str, access: AccessFile | None) -> ssl.SSLContext:
     context.load_verify_locations(cadata=trust_pem)
     context.set_alpn_protocols(["h2"])
     if access is not None:
-        _load_pair(context, access)
+        load_pair(context, access.certificate_pem, access.key_pem)
     return context
-
-
-def _load_pair(context: ssl.SSLContext, access: AccessFile) -> None:
-    """Hand over key and certificate. `ssl` reads them from a file only, so the key goes there sealed, for a moment."""
-    seal = secrets.token_hex(32)
-    key = keys.load_private_key(access.key_pem.reveal().encode())
-    sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(seal.encode()))
-    descriptor, name = tempfile.mkstemp(prefix="mocdeck-")  # 0600 by mkstemp
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(access.certificate_pem.encode() + b"\n" + sealed)
-        context.load_cert_chain(name, password=seal)
-    finally:
-        with suppress(OSError):
-            Path(name).unlink()
 
 
 def words_of(error: OSError) -> str:

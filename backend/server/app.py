@@ -29,6 +29,7 @@ from backend.server.credentials import LiveCredentials, TlsMaterial
 from backend.server.delivering import Deliverer
 from backend.server.dispatch import DATA_UNARY, LOGIN_UNARY, READS, WATCHES, Dispatcher
 from backend.server.edge import Edge
+from backend.server.keeper import CanaryKeeper
 from backend.server.notify import Changed
 from backend.server.ports import bind, require_free
 from backend.server.probing import Prober
@@ -60,6 +61,7 @@ class Listening:
     host: str
     port: int
     auth_port: int
+    canary_port: int = 0
     metrics_url: str = ""  # "": no metrics are served
 
 
@@ -115,8 +117,12 @@ class Agent:
         self._servers: list[grpc.aio.Server] = []
         self._telemetry: Telemetry | None = None
 
-    async def start(self, *, host: str, port: int, auth_port: int, metrics: MetricsAddress | None = None) -> Listening:
-        """Open the store and the keys, reconcile, and serve both ports; 0 picks a free one. Metrics only where asked.
+    async def start(
+        self, *, host: str, port: int, auth_port: int, canary_port: int = 0, metrics: MetricsAddress | None = None
+    ) -> Listening:
+        """Open the store and the keys, reconcile, and serve; port 0 picks a free one. Metrics only where asked.
+
+        The canary's port turns everybody away but while a CA rotation asks clients to prove what they trust.
 
         Raises:
             AgentError: the directory, passphrase, store or a port cannot be used; the sentence says which and why.
@@ -142,8 +148,12 @@ class Agent:
             self._boot()
             listening = self._bind(host, port, auth_port)
             listening = self._watch(opened, listening, metrics)
+            self._keeper = CanaryKeeper(lambda: self._world, self._ask, self._ask)
+            listening = replace(listening, canary_port=await self._keeper.start(host, canary_port))
             self._held = opened.pop_all()
-        self._world = replace(self._world, port=listening.port, auth_port=listening.auth_port)
+        self._world = replace(
+            self._world, port=listening.port, auth_port=listening.auth_port, canary_port=listening.canary_port
+        )
         with self._store.transaction() as tx:
             if admin_file.put_ports_right(tx, self._world):
                 log.info("the administrator's login file names the present ports now")
@@ -163,7 +173,7 @@ class Agent:
             await server.start()
         # Apart, because a path may lie on a share that hangs: that must hold up nothing but other files of its lane.
         lanes = [functools.partial(self._deliverer.deliver, lane) for lane in self._deliverer.lanes]
-        works: list[Callable[[], Awaitable[None]]] = [self._tick, self._alerting.look, prober.look]
+        works: list[Callable[[], Awaitable[None]]] = [self._tick, self._alerting.look, prober.look, self._keeper.look]
         works += [*(one.deliver for one in self._deliveries), *lanes]
         self._loops = [asyncio.create_task(self._for_ever(work)) for work in works]
         return listening
@@ -200,7 +210,7 @@ class Agent:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await asyncio.gather(*(server.stop(_GRACE_SECONDS) for server in self._servers))
+        await asyncio.gather(self._keeper.stop(), *(server.stop(_GRACE_SECONDS) for server in self._servers))
         await self._core.stop()
         self._held.close()
 

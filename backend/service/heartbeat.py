@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from backend.core.canary import CanaryReport, CanaryTask
 from backend.core.errors import AccessDenied
 from backend.core.inert import inert
 from backend.core.model import Heartbeat, Identity, Outcome, Secret
 from backend.pki.epochs import Link
-from backend.service import audit
+from backend.service import audit, canary
 from backend.service.caller import Caller
 from backend.service.epochs import links_since
 from backend.service.fence import is_fenced
@@ -49,6 +50,7 @@ class Beat:
     can_store_token: bool = False
     done_order: str = ""
     renews_itself: bool | None = None
+    canary_report: CanaryReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class BeatAnswer:
     order: Order | None
     login_token: Secret | None
     chain: tuple[Link, ...] = ()
+    canary_task: CanaryTask | None = None
 
 
 def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswer:
@@ -85,6 +88,8 @@ def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswe
         tx.identities.put(replace(identity, auto_renew=renews))
     if beat.token_id:
         _note_token(tx, identity, beat.token_id, now)
+    if beat.canary_report is not None:
+        canary.note_report(tx, identity, beat.canary_report)
     bundle = tx.bundles.current()
     order, token = _next_order(tx, world, identity, beat, now)
     return BeatAnswer(
@@ -95,6 +100,7 @@ def beat(tx: Transaction, world: World, caller: Caller, beat: Beat) -> BeatAnswe
         order=order,
         login_token=token,
         chain=links_since(tx, beat.epoch) if 0 < beat.epoch < bundle.epoch else (),
+        canary_task=canary.task_for(tx, world, identity),
     )
 
 
@@ -109,7 +115,7 @@ def _heartbeat(identity: Identity, caller: Caller, beat: Beat, now: datetime) ->
         epoch=beat.epoch,
         skew=min(max(beat.clock - now, -_MOST_SKEW), _MOST_SKEW),
         loop_alive=beat.loop_alive,
-        last_error=inert(beat.last_error, _TEXT),
+        last_error=inert(beat.last_error or canary.failure_of(beat.canary_report), _TEXT),
         version=inert(beat.version),
     )
 

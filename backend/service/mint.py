@@ -6,6 +6,8 @@ apart from the store, so that a stolen store alone proves no token (pki.md 5.9).
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 import uuid
 from datetime import datetime
@@ -45,6 +47,10 @@ class TokenMint:
             expires_at=now + identity.token_lifetime,
         )
         return record, secret
+
+    def derive(self, purpose: str) -> str:
+        """Return 64 hex digits that belong to `purpose` alone and that nobody without the pepper can make."""
+        return hmac.new(self._pepper, f"derived\0{purpose}".encode(), hashlib.sha256).hexdigest()
 
     def read(self, token: Secret) -> tokens.Claims:
         """Return the claims of a token that this agent signed; says nothing about its time or record.

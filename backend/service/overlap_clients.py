@@ -15,6 +15,7 @@ from backend.core.model import Heartbeat, Identity, LastSeen
 from backend.core.overlap import OverlapClient, OverlapPhase, Route, wave_of
 from backend.service.contact import is_living, is_unheard_yet
 from backend.service.overlap_plan import PlannedThrough, ways_through
+from backend.service.serving import OVERLAP
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import OverlapClientRow, RotationRow
@@ -66,8 +67,7 @@ def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime)
     identities = {identity.number: identity for identity in tx.identities.all()}
     heartbeats = {beat.identity_number: beat for beat in tx.heartbeats.all()}
     last = {seen.identity_number: seen for seen in tx.seen.all()}
-    phase = OverlapPhase(rotation.phase)
-    shadow = rotation.phase_at if phase is OverlapPhase.SHADOW else None
+    shadow = rotation.phase_at if rotation.phase == OverlapPhase.SHADOW.value else None
     seen = [
         _fold(tx, world, row, identities, heartbeats, last, rotation, shadow, now)
         for row in [*known, *_newcomers(tx, world, rotation, known, identities, now)]
@@ -198,6 +198,7 @@ def _note_epoch(
     tx: Transaction, row: OverlapClientRow, beat: Heartbeat | None, rotation: RotationRow
 ) -> OverlapClientRow:
     """Note that it named the present epoch; an epoch of another phase is forgotten when that phase begins."""
-    if row.informed_at is not None or beat is None or not OverlapPhase(rotation.phase).trusts_both:
+    publishes = rotation.kind == OVERLAP and OverlapPhase(rotation.phase).trusts_both  # a rehearsal publishes nothing
+    if row.informed_at is not None or beat is None or not publishes:
         return row
     return replace(row, informed_at=beat.heard_at) if beat.epoch == tx.bundles.current().epoch else row

@@ -24,7 +24,7 @@ from backend.store.port import Transaction
 from backend.store.records import ProbeRow, RotationRow
 
 PROBE_NAME: Final = "probe.mocdeck.invalid"  # RFC 6761, section 6.4: never a name of anybody's
-LIFETIME: Final = timedelta(hours=1)
+LIFETIME: Final = timedelta(days=1)  # a clock that is an hour off must not look like a deviation
 _PROBED: Final = frozenset(phase for phase in OverlapPhase if phase.trusts_both) | {OverlapPhase.DISTRUSTED}
 
 

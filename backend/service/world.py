@@ -75,6 +75,7 @@ class World:
     port: int
     auth_port: int
     agent_directory: Path
+    canary_port: int = 0  # 0: no listener, as when use cases run without an agent
     policy: Policy = field(default_factory=Policy)
     simulated: bool = False
     sinks: tuple[Sink, ...] = ()  # who is told of alerts

@@ -211,7 +211,7 @@ async def test_an_agent_comes_back_on_the_ports_it_had(served: Any) -> None:
     await served.agent.stop()
     had = served.listening
     again = Agent(served.directory, PASSPHRASE)
-    listening = await again.start(host="127.0.0.1", port=had.port, auth_port=had.auth_port)
+    listening = await again.start(host="127.0.0.1", port=had.port, auth_port=had.auth_port, canary_port=had.canary_port)
     await again.stop()
     assert listening == had
 
@@ -225,8 +225,9 @@ async def test_a_login_port_that_is_taken_frees_the_data_port_and_the_directory(
             await agent.start(host="127.0.0.1", port=had.port, auth_port=other.getsockname()[1])
     del agent
     again = Agent(served.directory, PASSPHRASE)
-    assert await again.start(host="127.0.0.1", port=had.port, auth_port=had.auth_port) == had
+    listening = await again.start(host="127.0.0.1", port=had.port, auth_port=had.auth_port, canary_port=had.canary_port)
     await again.stop()
+    assert listening == had
 
 
 async def test_a_directory_without_an_agent_stays_as_empty_as_an_agent_wants_it_at_its_birth(tmp_path: Path) -> None:

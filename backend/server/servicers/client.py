@@ -10,6 +10,7 @@ from backend.server.servicer import Context, Served, Table
 from backend.server.servicers.trust import link_messages
 from backend.service.heartbeat import Beat, beat
 from backend.store.records import OrderKind
+from backend.wire.convert.canary import report_of, task_message
 from backend.wire.convert.instants import known_instant, unix
 from backend.wire.methods import get_method
 from backend.wire.mocdeck.v1 import client_pb2
@@ -47,6 +48,7 @@ def _beat(context: Context, request: client_pb2.BeatRequest) -> client_pb2.BeatR
             token_id=request.token_id,
             can_store_token=request.can_store_token,
             done_order=request.done_order,
+            canary_report=report_of(request.canary_report) if request.HasField("canary_report") else None,
             renews_itself=request.renews_itself if request.HasField("renews_itself") else None,
         ),
     )
@@ -59,6 +61,7 @@ def _beat(context: Context, request: client_pb2.BeatRequest) -> client_pb2.BeatR
         order=client_pb2.Order(id=order.id, kind=_KINDS[order.kind]) if order is not None else None,
         login_token=answer.login_token.reveal() if answer.login_token is not None else "",
         chain=link_messages(answer.chain),
+        canary_task=task_message(answer.canary_task),
     )
 
 

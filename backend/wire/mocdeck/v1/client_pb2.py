@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from backend.wire.mocdeck.v1 import trust_pb2 as backend_dot_wire_dot_mocdeck_dot_v1_dot_trust__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$backend/wire/mocdeck/v1/client.proto\x12\nmocdeck.v1\x1a#backend/wire/mocdeck/v1/trust.proto\"\xf3\x01\n\x0b\x42\x65\x61tRequest\x12\x0e\n\x06serial\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05\x63lock\x18\x03 \x01(\x12\x12\x12\n\nloop_alive\x18\x04 \x01(\x08\x12\x12\n\nlast_error\x18\x05 \x01(\t\x12\x10\n\x08interval\x18\x06 \x01(\r\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x10\n\x08token_id\x18\x08 \x01(\t\x12\x17\n\x0f\x63\x61n_store_token\x18\t \x01(\x08\x12\x12\n\ndone_order\x18\n \x01(\t\x12\x1a\n\rrenews_itself\x18\x0b \x01(\x08H\x00\x88\x01\x01\x42\x10\n\x0e_renews_itself\"\xb7\x01\n\tBeatReply\x12\x12\n\nagent_time\x18\x01 \x01(\x12\x12\x10\n\x08interval\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x12\n\nbundle_pem\x18\x04 \x01(\t\x12 \n\x05order\x18\x05 \x01(\x0b\x32\x11.mocdeck.v1.Order\x12\x18\n\x0blogin_token\x18\x06 \x01(\tB\x03\x80\x01\x01\x12%\n\x05\x63hain\x18\x07 \x03(\x0b\x32\x16.mocdeck.v1.BundleLink\"8\n\x05Order\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.mocdeck.v1.OrderKind*K\n\tOrderKind\x12\x0e\n\nORDER_NONE\x10\x00\x12\r\n\tRENEW_NOW\x10\x01\x12\x0f\n\x0bSIGN_IN_NOW\x10\x02\x12\x0e\n\nTAKE_TOKEN\x10\x03\x32\x45\n\x0b\x43lientAgent\x12\x36\n\x04\x42\x65\x61t\x12\x17.mocdeck.v1.BeatRequest\x1a\x15.mocdeck.v1.BeatReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$backend/wire/mocdeck/v1/client.proto\x12\nmocdeck.v1\x1a#backend/wire/mocdeck/v1/trust.proto\"\xa4\x02\n\x0b\x42\x65\x61tRequest\x12\x0e\n\x06serial\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05\x63lock\x18\x03 \x01(\x12\x12\x12\n\nloop_alive\x18\x04 \x01(\x08\x12\x12\n\nlast_error\x18\x05 \x01(\t\x12\x10\n\x08interval\x18\x06 \x01(\r\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x10\n\x08token_id\x18\x08 \x01(\t\x12\x17\n\x0f\x63\x61n_store_token\x18\t \x01(\x08\x12\x12\n\ndone_order\x18\n \x01(\t\x12/\n\rcanary_report\x18\x0c \x01(\x0b\x32\x18.mocdeck.v1.CanaryReport\x12\x1a\n\rrenews_itself\x18\x0b \x01(\x08H\x00\x88\x01\x01\x42\x10\n\x0e_renews_itself\"\xe4\x01\n\tBeatReply\x12\x12\n\nagent_time\x18\x01 \x01(\x12\x12\x10\n\x08interval\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x12\n\nbundle_pem\x18\x04 \x01(\t\x12 \n\x05order\x18\x05 \x01(\x0b\x32\x11.mocdeck.v1.Order\x12\x18\n\x0blogin_token\x18\x06 \x01(\tB\x03\x80\x01\x01\x12+\n\x0b\x63\x61nary_task\x18\x08 \x01(\x0b\x32\x16.mocdeck.v1.CanaryTask\x12%\n\x05\x63hain\x18\x07 \x03(\x0b\x32\x16.mocdeck.v1.BundleLink\"\x81\x01\n\nCanaryTask\x12\x13\n\x0brotation_id\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\x12\r\n\x05nonce\x18\x03 \x01(\t\x12%\n\x05\x64oors\x18\x04 \x03(\x0b\x32\x16.mocdeck.v1.CanaryDoor\x12\x1a\n\x12rehearsal_root_pem\x18\x05 \x01(\t\"G\n\nCanaryDoor\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.mocdeck.v1.CanaryKind\x12\x13\n\x0bserver_name\x18\x02 \x01(\t\"N\n\x0c\x43\x61naryReport\x12\x13\n\x0brotation_id\x18\x01 \x01(\t\x12)\n\x07results\x18\x02 \x03(\x0b\x32\x18.mocdeck.v1.CanaryResult\"U\n\x0c\x43\x61naryResult\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.mocdeck.v1.CanaryKind\x12\x0e\n\x06opened\x18\x02 \x01(\x08\x12\x0f\n\x07\x66\x61ilure\x18\x03 \x01(\t\"8\n\x05Order\x12\n\n\x02id\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.mocdeck.v1.OrderKind*U\n\nCanaryKind\x12\x0f\n\x0b\x43\x41NARY_NONE\x10\x00\x12\x10\n\x0c\x43\x41NARY_TRUST\x10\x01\x12\x13\n\x0f\x43\x41NARY_NEGATIVE\x10\x02\x12\x0f\n\x0b\x43\x41NARY_NAME\x10\x03*K\n\tOrderKind\x12\x0e\n\nORDER_NONE\x10\x00\x12\r\n\tRENEW_NOW\x10\x01\x12\x0f\n\x0bSIGN_IN_NOW\x10\x02\x12\x0e\n\nTAKE_TOKEN\x10\x03\x32\x45\n\x0b\x43lientAgent\x12\x36\n\x04\x42\x65\x61t\x12\x17.mocdeck.v1.BeatRequest\x1a\x15.mocdeck.v1.BeatReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +34,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BEATREPLY'].fields_by_name['login_token']._loaded_options = None
   _globals['_BEATREPLY'].fields_by_name['login_token']._serialized_options = b'\200\001\001'
-  _globals['_ORDERKIND']._serialized_start=579
-  _globals['_ORDERKIND']._serialized_end=654
+  _globals['_CANARYKIND']._serialized_start=1045
+  _globals['_CANARYKIND']._serialized_end=1130
+  _globals['_ORDERKIND']._serialized_start=1132
+  _globals['_ORDERKIND']._serialized_end=1207
   _globals['_BEATREQUEST']._serialized_start=90
-  _globals['_BEATREQUEST']._serialized_end=333
-  _globals['_BEATREPLY']._serialized_start=336
-  _globals['_BEATREPLY']._serialized_end=519
-  _globals['_ORDER']._serialized_start=521
-  _globals['_ORDER']._serialized_end=577
-  _globals['_CLIENTAGENT']._serialized_start=656
-  _globals['_CLIENTAGENT']._serialized_end=725
+  _globals['_BEATREQUEST']._serialized_end=382
+  _globals['_BEATREPLY']._serialized_start=385
+  _globals['_BEATREPLY']._serialized_end=613
+  _globals['_CANARYTASK']._serialized_start=616
+  _globals['_CANARYTASK']._serialized_end=745
+  _globals['_CANARYDOOR']._serialized_start=747
+  _globals['_CANARYDOOR']._serialized_end=818
+  _globals['_CANARYREPORT']._serialized_start=820
+  _globals['_CANARYREPORT']._serialized_end=898
+  _globals['_CANARYRESULT']._serialized_start=900
+  _globals['_CANARYRESULT']._serialized_end=985
+  _globals['_ORDER']._serialized_start=987
+  _globals['_ORDER']._serialized_end=1043
+  _globals['_CLIENTAGENT']._serialized_start=1209
+  _globals['_CLIENTAGENT']._serialized_end=1278
 # @@protoc_insertion_point(module_scope)
