@@ -232,7 +232,7 @@ def test_a_rotation_with_overlap_keeps_its_invariants_whatever_happens(new_live:
             stateful_step_count=16,
             deadline=None,
             derandomize=True,
-            phases=[Phase.explicit, Phase.generate],  # a found sequence is short enough to read; shrinking takes minutes
+            phases=[Phase.explicit, Phase.generate],  # a found sequence can be read; shrinking takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
