@@ -14,6 +14,7 @@ from backend.pki.files import write_atomic
 AGENT_FILE: Final = "agent.yaml"
 _MAX_BYTES: Final = 64 * 1024
 _KEYS: Final = ("deployment", "deployment_id", "fqdns")
+_OPTIONAL: Final = ("second_approver",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class AgentNames:
     deployment: str
     deployment_id: str
     fqdns: tuple[str, ...]
+    second_approver: bool = False  # another person has to approve a CA rotation with overlap
 
 
 def write_agent_file(directory: Path, names: AgentNames) -> None:
@@ -52,13 +54,17 @@ def read_agent_file(directory: Path) -> AgentNames:
         raise InvalidInput(f"{path} is not YAML: {_short(error)}; restore it from a backup") from error
     if not isinstance(document, dict):
         raise InvalidInput(f"{path} must hold the keys {', '.join(_KEYS)}; restore it from a backup")
-    unknown = sorted(str(key) for key in set(document) - set(_KEYS))
+    known = (*_KEYS, *_OPTIONAL)
+    unknown = sorted(str(key) for key in set(document) - set(known))
     if unknown:
-        raise InvalidInput(f"{path} holds the unknown key {unknown[0]!r}; known keys are {', '.join(_KEYS)}")
+        raise InvalidInput(f"{path} holds the unknown key {unknown[0]!r}; known keys are {', '.join(known)}")
+    if not isinstance(document.get("second_approver", False), bool):
+        raise InvalidInput(f"{path}: second_approver must be true or false")
     return AgentNames(
         deployment=_text(document, "deployment", path),
         deployment_id=_text(document, "deployment_id", path),
         fqdns=_texts(document, "fqdns", path),
+        second_approver=document.get("second_approver", False),
     )
 
 

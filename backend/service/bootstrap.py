@@ -138,7 +138,7 @@ def open_world(
     """
     directory = directory.absolute()
     names = read_agent_file(directory)
-    policy = policy or Policy()
+    policy = policy or Policy(second_approver=names.second_approver)
     vault = KeyVault.open(directory / KEYS_DIRECTORY, passphrase)
     return World(
         clock=clock,
