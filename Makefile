@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test check lint types contracts generated readme screenshots bench interop chaos live clean
+.PHONY: demo test check lint types contracts generated readme screenshots cast bench interop chaos live clean
 
 $(READY): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ readme: $(READY)
 
 screenshots: $(READY)
 	$(BIN)/python scripts/screenshots.py
+
+cast: $(READY)
+	$(BIN)/python scripts/cast.py
 
 bench: $(READY)
 	$(BIN)/python -m pytest -q -s -m bench tests/bench
