@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from backend.core.errors import AgentError
 from backend.core.fleet import FleetDelta
+from backend.core.overlap_gates import OverlapSettings
 from backend.core.plan import ActionKind
 from backend.core.update import UpdateScope
+from tui.rotating import DEFAULT_SETTINGS, RotationKind, RotationMove, RotationPlanView, RotationView
 
 
 class Unreachable(AgentError):
@@ -222,101 +223,6 @@ class OperationView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckView:
-    """One line of a readiness table (US-14.1)."""
-
-    test: str
-    category: str
-    result: str  # ok, warn, fail
-    details: str
-    recommendation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationClientView:
-    """One client in a CA rotation's plan or progress."""
-
-    name: str
-    cluster: str
-    kind: str
-    owner: str
-    route: str  # itself, file, manual, out
-    why: str
-    state: str  # connected, informed, lost, returned, stuck, written off; "" in a plan
-    since: datetime | None = None
-    lost_at: datetime | None = None
-    returned_at: datetime | None = None
-    last_error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationPlanView:
-    """Readiness and blast radius of a CA rotation."""
-
-    id: str
-    hash: str
-    made_at: datetime
-    expires_at: datetime
-    deployment: str
-    from_generation: int
-    to_generation: int
-    checks: tuple[CheckView, ...]
-    clients: tuple[RotationClientView, ...]
-    duration: str
-    by_itself: int
-    by_file: int
-    by_hand: int
-    already_out: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateView:
-    """One condition for leaving a phase."""
-
-    test: str
-    met: bool
-    why: str
-
-
-class RotationMove(Enum):
-    """What an operator may tell an open rotation."""
-
-    PROCEED = "proceed"
-    ABORT = "abort"
-    FINISH = "finish"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationView:
-    """A CA rotation as the agent observes it; the six counts sum to `total`."""
-
-    id: str
-    phase: str
-    version: int
-    from_generation: int
-    to_generation: int
-    started_at: datetime
-    phase_at: datetime
-    ended_at: datetime | None
-    outcome: str
-    clients: tuple[RotationClientView, ...]
-    total: int
-    connected: int
-    informed: int
-    lost: int
-    returned: int
-    stuck: int
-    written_off: int
-    gates: tuple[GateView, ...]
-    actor: str
-    reason: str
-    deployment: str
-    agent_time: datetime
-    outage_p50: timedelta | None
-    outage_max: timedelta | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """Where a login file for delivery by hand was put, readable by its owner only."""
 
@@ -420,7 +326,16 @@ class Gateway(Protocol):
     async def operations(self) -> Sequence[OperationView]: ...
     async def stop(self, operation_id: str) -> OperationView: ...
     async def take_login_file(self, operation_id: str, name: str) -> Delivery: ...
-    async def plan_rotation(self) -> RotationPlanView: ...
+    async def plan_rotation(
+        self, kind: RotationKind = RotationKind.OVERLAP, settings: OverlapSettings = DEFAULT_SETTINGS
+    ) -> RotationPlanView:
+        """Ask what a rotation would do to every client; the settings are for one with overlap."""
+        ...
+
+    async def approve_rotation(self, plan_id: str, plan_hash: str, typed_name: str) -> str:
+        """Approve, as the second person, a plan that somebody else made; return the approver's name."""
+        ...
+
     async def start_rotation(self, plan: RotationPlanView, typed_name: str, reason: str) -> RotationView: ...
     async def rotation(self) -> RotationView | None:
         """The open rotation, or the last one; None when there never was one."""
@@ -428,7 +343,14 @@ class Gateway(Protocol):
 
     async def move_rotation(
         self, rotation: RotationView, move: RotationMove, *, written_off: Sequence[str] = (), reason: str = ""
-    ) -> RotationView: ...
+    ) -> RotationView:
+        """Tell an open rotation what to do, as it was seen; `written_off` names the clients that it is about."""
+        ...
+
+    async def destroy_authority(self, generation: int, typed_name: str) -> None:
+        """Destroy the key of a distrusted generation, for good."""
+        ...
+
     async def events(self, limit: int = 200) -> Sequence[EventView]:
         """Newest first."""
         ...

@@ -17,18 +17,13 @@ from tui.gateway import (
     AlertLine,
     AlertsView,
     CertificateView,
-    CheckView,
     ClientDetail,
     EventView,
-    GateView,
     HeartbeatView,
     OperationTargetView,
     OperationView,
     PlanTargetView,
     PlanView,
-    RotationClientView,
-    RotationPlanView,
-    RotationView,
     SilenceView,
     SinkView,
     TokenRotationView,
@@ -36,7 +31,7 @@ from tui.gateway import (
 )
 
 if TYPE_CHECKING:
-    from backend.wire.mocdeck.v1 import alert_pb2, authority_pb2, fleet_pb2, operation_pb2
+    from backend.wire.mocdeck.v1 import alert_pb2, fleet_pb2, operation_pb2
 
 SENTENCE: Final = 500  # characters of a reason, an error or a recommendation
 _ACTIONS: Final = {  # operation.proto
@@ -252,82 +247,6 @@ def _operation_target(t: operation_pb2.OperationTarget) -> OperationTargetView:
         started_at=instant(t.started_at),
         ended_at=instant(t.ended_at),
         route=inert(t.route),
-    )
-
-
-def rotation_plan_view(p: authority_pb2.RotationPlan) -> RotationPlanView:
-    """Return readiness and blast radius."""
-    return RotationPlanView(
-        id=inert(p.id),
-        hash=inert(p.hash),
-        made_at=moment(p.made_at),
-        expires_at=moment(p.expires_at),
-        deployment=inert(p.deployment),
-        from_generation=p.from_generation,
-        to_generation=p.to_generation,
-        checks=tuple(
-            CheckView(
-                test=inert(check.test),
-                category=inert(check.category),
-                result=inert(check.result),
-                details=inert(check.details, SENTENCE),
-                recommendation=inert(check.recommendation, SENTENCE),
-            )
-            for check in p.checks
-        ),
-        clients=tuple(_rotation_client(client) for client in p.clients),
-        duration=inert(p.duration, SENTENCE),
-        by_itself=p.by_itself,
-        by_file=p.by_file,
-        by_hand=p.by_hand,
-        already_out=p.already_out,
-    )
-
-
-def _rotation_client(c: authority_pb2.RotationClient) -> RotationClientView:
-    return RotationClientView(
-        name=inert(c.name),
-        cluster=inert(c.cluster),
-        kind=inert(c.kind),
-        owner=inert(c.owner),
-        route=inert(c.route),
-        why=inert(c.why, SENTENCE),
-        state=inert(c.state),
-        since=instant(c.since),
-        lost_at=instant(c.lost_at),
-        returned_at=instant(c.returned_at),
-        last_error=inert(c.last_error, SENTENCE),
-    )
-
-
-def rotation_view(r: authority_pb2.Rotation) -> RotationView:
-    """Return a rotation; outages are None while nobody has returned, since none can last less than a second."""
-    measured = r.outage_max_seconds or r.outage_p50_seconds or r.returned
-    return RotationView(
-        id=inert(r.id),
-        phase=inert(r.phase),
-        version=r.version,
-        from_generation=r.from_generation,
-        to_generation=r.to_generation,
-        started_at=moment(r.started_at),
-        phase_at=moment(r.phase_at),
-        ended_at=instant(r.ended_at),
-        outcome=inert(r.outcome),
-        clients=tuple(_rotation_client(client) for client in r.clients),
-        total=r.total,
-        connected=r.connected,
-        informed=r.informed,
-        lost=r.lost,
-        returned=r.returned,
-        stuck=r.stuck,
-        written_off=r.written_off,
-        gates=tuple(GateView(test=inert(g.test), met=g.met, why=inert(g.why, SENTENCE)) for g in r.gates),
-        actor=inert(r.actor),
-        reason=inert(r.reason, SENTENCE),
-        deployment=inert(r.deployment),
-        agent_time=moment(r.agent_time),
-        outage_p50=timedelta(seconds=r.outage_p50_seconds) if measured else None,
-        outage_max=timedelta(seconds=r.outage_max_seconds) if measured else None,
     )
 
 

@@ -18,8 +18,9 @@ import backend
 from backend.clock import Clock
 from backend.core.errors import AgentError
 from backend.core.fleet import FleetDelta
-from tui.gateway import AlertsView, ClientDetail, EventView, Gateway, OperationView, RotationView
+from tui.gateway import AlertsView, ClientDetail, EventView, Gateway, OperationView
 from tui.plainvalues import to_json
+from tui.rotating import RotationView
 from tui.tape import TapeWriter
 
 _ROTATION_SECONDS: Final = 2.0  # between two questions about a rotation that nobody looks at

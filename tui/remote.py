@@ -21,11 +21,12 @@ from backend.core.delta import instant
 from backend.core.errors import NotFound
 from backend.core.fleet import FleetDelta
 from backend.core.inert import inert
+from backend.core.overlap_gates import OverlapSettings
 from backend.core.plan import ActionKind
 from backend.core.update import UpdateScope
 from backend.pki.files import write_atomic
 from backend.wire.mocdeck.v1 import authority_pb2
-from tui import received
+from tui import received, received_rotation
 from tui.gateway import (
     AlertsView,
     ClientDetail,
@@ -34,12 +35,10 @@ from tui.gateway import (
     EventView,
     OperationView,
     PlanView,
-    RotationMove,
-    RotationPlanView,
-    RotationView,
     SilenceView,
     Unreachable,
 )
+from tui.rotating import DEFAULT_SETTINGS, RotationKind, RotationMove, RotationPlanView, RotationView
 
 if TYPE_CHECKING:
     from backend.client.contexts import Context
@@ -53,6 +52,12 @@ _MOVES: Final = {
     RotationMove.PROCEED: authority_pb2.PROCEED,
     RotationMove.ABORT: authority_pb2.ABORT,
     RotationMove.FINISH: authority_pb2.FINISH,
+    RotationMove.ADVANCE: authority_pb2.ADVANCE,
+    RotationMove.AUTOMATIC: authority_pb2.AUTOMATIC,
+    RotationMove.HOLD: authority_pb2.HOLD,
+    RotationMove.ROLL_BACK: authority_pb2.ROLL_BACK,
+    RotationMove.WAIVE: authority_pb2.WAIVE,
+    RotationMove.WRITE_OFF: authority_pb2.WRITE_OFF,
 }
 
 
@@ -179,10 +184,28 @@ class RemoteGateway:
             token_expires_at=instant(answer.token_expires_at),
         )
 
-    async def plan_rotation(self) -> RotationPlanView:
-        """Return readiness and blast radius of a CA rotation."""
+    async def plan_rotation(
+        self, kind: RotationKind = RotationKind.OVERLAP, settings: OverlapSettings = DEFAULT_SETTINGS
+    ) -> RotationPlanView:
+        """Return readiness and what a CA rotation would do to every client."""
         with _reported():
-            return received.rotation_plan_view(await (await self._operator_at_hand()).plan_rotation())
+            operator = await self._operator_at_hand()
+            if kind is not RotationKind.OVERLAP:  # the settings are its alone
+                return received_rotation.rotation_plan_view(await operator.plan_rotation(kind.value))
+            answer = await operator.plan_rotation(
+                kind.value,
+                automatic=settings.automatic,
+                shadow_for=settings.shadow_for,
+                quiet_for=settings.quiet_for,
+                stop_percent=settings.stop_percent,
+            )
+            return received_rotation.rotation_plan_view(answer)
+
+    async def approve_rotation(self, plan_id: str, plan_hash: str, typed_name: str) -> str:
+        """Approve a plan that somebody else made; return the approver's name."""
+        with _reported():
+            operator = await self._operator_at_hand()
+            return inert(await operator.approve_rotation(plan_id, plan_hash, typed_name))
 
     async def start_rotation(self, plan: RotationPlanView, typed_name: str, reason: str) -> RotationView:
         """Start the rotation of a plan that was confirmed."""
@@ -191,26 +214,31 @@ class RemoteGateway:
             answer = await operator.start_rotation(
                 plan.id, plan.hash, deployment=typed_name, reason=reason, origin=ORIGIN
             )
-            return received.rotation_view(answer)
+            return received_rotation.rotation_view(answer)
 
     async def rotation(self) -> RotationView | None:
         """Return the open rotation, or the last one; None when there never was one."""
         with _reported():
             try:
-                return received.rotation_view(await (await self._operator_at_hand()).rotation())
+                return received_rotation.rotation_view(await (await self._operator_at_hand()).rotation())
             except NotFound:
                 return None
 
     async def move_rotation(
         self, rotation: RotationView, move: RotationMove, *, written_off: Sequence[str] = (), reason: str = ""
     ) -> RotationView:
-        """Tell an open rotation to go on, to end before its cutover, or to finish without some clients."""
+        """Tell an open rotation what to do, as it was seen."""
         with _reported():
             operator = await self._operator_at_hand()
             answer = await operator.move_rotation(
                 rotation.id, rotation.version, _MOVES[move], written_off=written_off, reason=reason
             )
-            return received.rotation_view(answer)
+            return received_rotation.rotation_view(answer)
+
+    async def destroy_authority(self, generation: int, typed_name: str) -> None:
+        """Destroy the key of a distrusted generation, for good."""
+        with _reported():
+            await (await self._operator_at_hand()).destroy_authority(generation, typed_name)
 
     async def events(self, limit: int = 200) -> Sequence[EventView]:
         """Return audit events, the newest first."""

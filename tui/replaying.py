@@ -23,10 +23,10 @@ from tui.gateway import (
     EventView,
     Gateway,
     OperationView,
-    RotationView,
     Unreachable,
 )
 from tui.plainvalues import NotAValue, from_json
+from tui.rotating import RotationView
 from tui.tape import Entry, Tape, TapeInvalid
 
 T = TypeVar("T")

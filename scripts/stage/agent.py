@@ -18,29 +18,30 @@ from backend.core.blast import WayBack, way_back
 from backend.core.errors import ConfirmationRefused, InconsistentState, NotFound, PlanChanged
 from backend.core.fleet import FleetColumns, FleetDelta, unix
 from backend.core.model import ClientKind
+from backend.core.overlap import OverlapPhase
+from backend.core.overlap_gates import OverlapSettings
 from backend.core.plan import ActionKind, PlanFacts, absent_line, make_plan
 from backend.core.rotation import RotationClient
 from backend.core.update import KUBELET, LEFT_ALONE, UpdateScope
 from scripts.stage.alerts import alerts
 from scripts.stage.describe import describe, events
 from scripts.stage.fleet import AUTHORITIES, CLUSTERS, DAY, DEPLOYMENT, LIFETIME, NOW, SEEDS, Seed, snapshot
+from scripts.stage.overlap import StagedOverlap
 from scripts.stage.plans import plan_view, rotation_plan_view, waiting_operation
 from scripts.stage.rotation import StagedRotation
+from scripts.stage.through import first_clients, overlap_plan_view, ways_through
 from tui.gateway import (
     AlertsView,
-    CheckView,
     ClientDetail,
     Connection,
     Delivery,
     EventView,
     OperationView,
     PlanView,
-    RotationMove,
-    RotationPlanView,
-    RotationView,
     SilenceView,
     Unreachable,
 )
+from tui.rotating import DEFAULT_SETTINGS, CheckView, RotationKind, RotationMove, RotationPlanView, RotationView
 
 PLAN_LIFETIME = timedelta(minutes=15)
 CHECKS = (
@@ -79,6 +80,9 @@ class StagedAgent:
         self.scope: UpdateScope | None = None  # of the last plan
         self.operations_kept: dict[str, OperationView] = {}
         self.staged_rotation: StagedRotation | None = None
+        self.staged_overlap: StagedOverlap | None = None
+        self.wants_approval = False
+        self.approvals: list[EventView] = []
         self.checks: tuple[CheckView, ...] = CHECKS
         self.change = 1
         self._state_dir = state_dir
@@ -98,18 +102,16 @@ class StagedAgent:
     def tell(self) -> None:
         """Send the fleet as it is now."""
         self.change += 1
-        self.queue.put_nowait(
-            snapshot(self.seeds, at=self.now, change=self.change, rotation_phase=self._rotation_phase())
-        )
+        self.queue.put_nowait(snapshot(self.seeds, at=self.now, change=self.change, rotation_phase=self._open_phase()))
 
-    def _rotation_phase(self) -> str:
-        rotation = self.staged_rotation
-        return "" if rotation is None or rotation.ended_at is not None else rotation.phase.value
+    def _open_phase(self) -> str:
+        staged = self._staged
+        return "" if staged is None or staged.ended_at is not None else staged.view(self.now).phase
 
     def beat(self) -> None:
         """Send a sign of life: nothing has changed."""
         self.queue.put_nowait(
-            FleetDelta(change=self.change, agent_time=unix(self.now), last=True, rotation_phase=self._rotation_phase())
+            FleetDelta(change=self.change, agent_time=unix(self.now), last=True, rotation_phase=self._open_phase())
         )
 
     def cut(self) -> None:
@@ -203,7 +205,7 @@ class StagedAgent:
 
     async def events(self, limit: int = 200) -> Sequence[EventView]:
         self._look("events")
-        return events()
+        return [*reversed(self.approvals), *events()]
 
     async def alerts(self) -> AlertsView:
         self._look("alerts")
@@ -339,11 +341,37 @@ class StagedAgent:
             for name, one in self._facts().items()
         }
 
-    async def plan_rotation(self) -> RotationPlanView:
+    async def plan_rotation(
+        self, kind: RotationKind = RotationKind.OVERLAP, settings: OverlapSettings = DEFAULT_SETTINGS
+    ) -> RotationPlanView:
         self._look("plan_rotation")
-        ways = self._ways()
         plan_id = f"rotation-plan-{self.looks['plan_rotation']}"
-        return rotation_plan_view(self.seeds, ways, self.checks, plan_id, self.now, PLAN_LIFETIME)
+        if kind is RotationKind.DISRUPTIVE:
+            return rotation_plan_view(self.seeds, self._ways(), self.checks, plan_id, self.now, PLAN_LIFETIME)
+        return overlap_plan_view(
+            self.seeds,
+            ways_through(self.seeds, self._facts(), self.now),
+            self.checks,
+            kind=kind,
+            settings=settings,
+            plan_id=plan_id,
+            now=self.now,
+            lifetime=PLAN_LIFETIME,
+            wants_approval=self.wants_approval and kind is RotationKind.OVERLAP,
+        )
+
+    async def approve_rotation(self, plan_id: str, plan_hash: str, typed_name: str) -> str:
+        self._ask(f"approve_rotation {plan_id} {plan_hash[:8]} {typed_name}")
+        raise ConfirmationRefused(f"plan {plan_id} is your own; somebody else has to approve it")
+
+    def approve(self, plan: RotationPlanView) -> None:
+        """Let somebody else approve a plan."""
+        at = self.now
+        made = EventView(
+            index=900, at=at, actor="ops-ben", origin="cli", action="approve_ca_rotation", subject=DEPLOYMENT,
+            outcome="done", detail=(("plan", plan.id), ("plan_hash", plan.hash)), digest="5c" * 32,
+        )  # fmt: skip
+        self.approvals.append(made)
 
     async def start_rotation(self, plan: RotationPlanView, typed_name: str, reason: str) -> RotationView:
         self._ask(f"start_rotation {plan.id} {typed_name}")
@@ -354,10 +382,29 @@ class StagedAgent:
         failed = [check for check in self.checks if check.result == "fail"]
         if failed:
             raise InconsistentState("; ".join(f"{check.test}: {check.details}" for check in failed))
-        if (await self.plan_rotation()).hash != plan.hash:
+        if (await self.plan_rotation(plan.kind, plan.settings)).hash != plan.hash:
             raise PlanChanged("since the plan was made, its clients have changed; look at a new plan")
+        self.staged_rotation = None
+        self.staged_overlap = None
+        if plan.kind is RotationKind.DISRUPTIVE:
+            self.staged_rotation = self._disruptive(reason)
+            return self.staged_rotation.view(self.now)
+        ways = ways_through(self.seeds, self._facts(), self.now)
+        self.staged_overlap = StagedOverlap(
+            id="rotation-1",
+            kind=plan.kind,
+            started_at=self.now,
+            phase_at=self.now,
+            reason=reason,
+            seeds={seed.name: seed for seed in self.seeds},
+            clients=first_clients(self.seeds, ways),
+            settings=plan.settings,
+        )
+        return self.staged_overlap.view(self.now)
+
+    def _disruptive(self, reason: str) -> StagedRotation:
         ways = self._ways()
-        self.staged_rotation = StagedRotation(
+        return StagedRotation(
             id="rotation-1",
             started_at=self.now,
             phase_at=self.now,
@@ -369,17 +416,26 @@ class StagedAgent:
                 for number, seed in enumerate(self.seeds, 1)
             ],
         )
-        return self.staged_rotation.view(self.now)
+
+    @property
+    def _staged(self) -> StagedRotation | StagedOverlap | None:
+        return self.staged_overlap or self.staged_rotation
 
     async def rotation(self) -> RotationView | None:
         self._look("rotation")
-        return None if self.staged_rotation is None else self.staged_rotation.view(self.now)
+        return None if self._staged is None else self._staged.view(self.now)
 
     async def move_rotation(
         self, rotation: RotationView, move: RotationMove, *, written_off: Sequence[str] = (), reason: str = ""
     ) -> RotationView:
         self._ask(f"{move.value} {','.join(written_off)}")
-        if self.staged_rotation is None:
+        if self._staged is None:
             raise NotFound("there is no rotation")
-        self.staged_rotation.move(rotation.version, move, written_off, reason, self.now)
-        return self.staged_rotation.view(self.now)
+        self._staged.move(rotation.version, move, written_off, reason, self.now)
+        return self._staged.view(self.now)
+
+    async def destroy_authority(self, generation: int, typed_name: str) -> None:
+        self._ask(f"destroy_authority {generation} {typed_name}")
+        if self.staged_overlap is None or self.staged_overlap.phase is not OverlapPhase.DISTRUSTED:
+            raise InconsistentState(f"CA g{generation} is still trusted; only a distrusted one's key can be destroyed")
+        self.staged_overlap.move_on(self.now)

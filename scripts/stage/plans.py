@@ -10,15 +10,8 @@ from backend.core.blast import ReturnRoute, WayBack
 from backend.core.plan import Decision, PlanDraft
 from backend.core.rotation import PlannedClient, rotation_plan_hash
 from scripts.stage.fleet import AUTHORITIES, DEPLOYMENT, Seed
-from tui.gateway import (
-    CheckView,
-    OperationTargetView,
-    OperationView,
-    PlanTargetView,
-    PlanView,
-    RotationClientView,
-    RotationPlanView,
-)
+from tui.gateway import OperationTargetView, OperationView, PlanTargetView, PlanView
+from tui.rotating import CheckView, RotationClientView, RotationPlanView
 
 
 def plan_view(draft: PlanDraft, plan_id: str, now: datetime, lifetime: timedelta) -> PlanView:

@@ -24,7 +24,7 @@ from backend.core.rotation import (
     standing,
 )
 from scripts.stage.fleet import DEPLOYMENT, Seed
-from tui.gateway import GateView, RotationClientView, RotationMove, RotationView
+from tui.rotating import GateView, RotationClientView, RotationMove, RotationView
 
 _EVENTS = {
     Phase.PLANNED: Event.STAGE,

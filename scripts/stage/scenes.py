@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from textual import events
 
+from scripts.stage import overlap_scenes
 from scripts.stage.drive import Stage
 
 Act = Callable[[Stage], Awaitable[None]]
@@ -86,7 +87,7 @@ async def _diagnose(stage: Stage) -> None:
 
 async def _confirm(stage: Stage) -> None:
     await stage.press("X", gap=0)
-    await stage.press("C")
+    await stage.press("d", "C")
     await stage.type("bonn\t1\tOPS-4502")
 
 
@@ -126,9 +127,14 @@ VIEWS: Final[Mapping[str, Act]] = {
     "help": keys("question_mark"),
     "renewal": _renewal,
     "renewal-set": _renewal_set,
-    "rotation-plan": keys("X"),
+    "rotation-plan": keys("X", "d"),
     "rotation-confirm": _confirm,
     "rotation-progress": _progress,
+    "overlap-plan": overlap_scenes.plan,
+    "overlap-confirm": overlap_scenes.confirm,
+    "overlap-progress": overlap_scenes.issuing,
+    "overlap-rolled-back": overlap_scenes.rolled_back,
+    "rehearsal": overlap_scenes.rehearsed,
 }
 
 

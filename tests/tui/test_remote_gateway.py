@@ -18,9 +18,10 @@ from backend.core.errors import NotFound, PlanChanged
 from backend.core.fleet import FleetDelta
 from backend.core.plan import ActionKind
 from backend.wire.mocdeck.v1 import alert_pb2, authority_pb2, fleet_pb2, operation_pb2
-from tui import received
-from tui.gateway import RotationMove, Unreachable
+from tui import received, received_rotation
+from tui.gateway import Unreachable
 from tui.remote import RemoteGateway, file_stem
+from tui.rotating import RotationMove
 
 AT = 1_795_366_334
 INSTANT = datetime.fromtimestamp(AT, UTC)
@@ -124,7 +125,7 @@ async def test_a_start_repeats_the_plans_id_and_hash_and_says_who_asks(tmp_path:
 async def test_a_move_carries_the_version_that_was_seen(tmp_path: Path) -> None:
     answer = authority_pb2.Rotation(id="r", phase="re-enrolling", version=8)
     remote, operator = gateway(tmp_path, move_rotation=answer)
-    seen = received.rotation_view(authority_pb2.Rotation(id="r", phase="re-enrolling", version=7))
+    seen = received_rotation.rotation_view(authority_pb2.Rotation(id="r", phase="re-enrolling", version=7))
     await remote.move_rotation(seen, RotationMove.FINISH, written_off=["a"], reason="gone")
     name, args, options = operator.asked[0]
     assert (name, args) == ("move_rotation", ("r", 7, authority_pb2.FINISH))
@@ -189,8 +190,8 @@ def test_a_client_without_a_heartbeat_has_none() -> None:
 
 
 def test_outages_are_none_until_somebody_has_returned() -> None:
-    assert received.rotation_view(authority_pb2.Rotation(lost=3, total=3)).outage_max is None
-    measured = received.rotation_view(
+    assert received_rotation.rotation_view(authority_pb2.Rotation(lost=3, total=3)).outage_max is None
+    measured = received_rotation.rotation_view(
         authority_pb2.Rotation(returned=2, total=2, outage_p50_seconds=8, outage_max_seconds=95)
     )
     assert (measured.outage_p50, measured.outage_max) == (timedelta(seconds=8), timedelta(seconds=95))

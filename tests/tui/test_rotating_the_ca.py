@@ -12,7 +12,7 @@ from scripts.stage.agent import CHECKS
 from scripts.stage.drive import Stage, stage
 from scripts.stage.rotation import StagedRotation
 from tui.commands import BY_ID, ROTATION, ROTATION_PLAN
-from tui.gateway import CheckView
+from tui.rotating import CheckView
 from tui.screens.rotation import RotationScreen
 from tui.screens.rotation_confirm import MoveDialog, RotationConfirm
 from tui.screens.rotation_plan import by_need, failing
@@ -29,7 +29,7 @@ FAIL = CheckView(
 
 async def confirm(made: Stage, *, name: str = "bonn", warnings: str = "1", reason: str = "OPS-4502") -> None:
     """Open the plan and fill the confirmation; the last key is left to the test."""
-    await made.press("X", "C")
+    await made.press("X", "d", "C")
     await made.type(f"{name}\t{warnings}\t{reason}\t")
 
 
@@ -48,7 +48,7 @@ def screen(made: Stage) -> RotationScreen:
 
 async def test_the_plan_names_every_client_and_how_it_comes_back_those_in_need_first() -> None:
     async with stage(size=(140, 130)) as made:
-        await made.press("X")
+        await made.press("X", "d")
         plan = screen(made).plan
         assert plan is not None
         for seed in made.agent.seeds:
@@ -72,7 +72,7 @@ async def test_looking_at_the_plan_needs_no_write_mode_and_confirming_does() -> 
 async def test_a_failed_check_locks_the_plan_and_says_what_to_do() -> None:
     async with stage() as made:
         made.agent.checks = (*CHECKS, FAIL)
-        await made.press("X")
+        await made.press("X", "d")
         assert "LOCKED" in made.text
         assert "make a backup" in made.text
         await made.press("C")
@@ -90,7 +90,7 @@ async def test_the_exact_name_the_warnings_and_a_reason_start_it() -> None:
         await confirm(made)
         assert made.agent.asked == []
         await made.press("y")
-        assert made.agent.asked == ["start_rotation rotation-plan-1 bonn"]
+        assert made.agent.asked == ["start_rotation rotation-plan-2 bonn"]
         assert screen(made).scope == ROTATION
         assert made.agent.staged_rotation is not None
         assert made.agent.staged_rotation.reason == "OPS-4502"
@@ -119,7 +119,7 @@ async def test_anything_less_is_refused_and_named(typed: dict[str, str], missing
 
 async def test_a_pasted_name_is_ignored_and_a_pasted_reason_is_taken() -> None:
     async with stage() as made:
-        await made.press("X", "C")
+        await made.press("X", "d", "C")
         made.app.post_message(events.Paste("bonn"))
         await made.settle()
         dialog = made.app.screen
@@ -136,7 +136,7 @@ async def test_a_pasted_name_is_ignored_and_a_pasted_reason_is_taken() -> None:
 
 async def test_a_name_that_comes_as_a_burst_is_not_taken() -> None:
     async with stage() as made:
-        await made.press("X", "C")
+        await made.press("X", "d", "C")
         await made.press(*"bonn", gap=0.005)
         dialog = made.app.screen
         assert isinstance(dialog, RotationConfirm)
@@ -155,7 +155,7 @@ async def test_the_confirmation_ends_with_the_fifteen_minutes_of_its_plan() -> N
     for late, starts in ((-1, True), (0, True), (1, False)):
         async with stage() as made:
             await made.press("X", gap=0)
-            await made.press("C", gap=0)
+            await made.press("d", "C", gap=0)
             await made.press(*"bonn", "tab", "1", "tab", *"OPS", "tab", gap=0.1)
             dialog = made.app.screen
             assert isinstance(dialog, RotationConfirm)
@@ -286,7 +286,7 @@ async def test_leaving_and_coming_back_goes_straight_to_the_progress() -> None:
 
 async def test_a_rotation_started_elsewhere_replaces_the_plan() -> None:
     async with stage() as made:
-        await made.press("X")
+        await made.press("X", "d")
         plan = screen(made).plan
         assert plan is not None
         await made.agent.start_rotation(plan, "bonn", "from the command line")

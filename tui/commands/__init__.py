@@ -24,6 +24,8 @@ from tui.commands.command import (
     LISTS,
     NOTE,
     OPERATION,
+    OVERLAP,
+    REHEARSAL,
     ROTATION,
     ROTATION_PLAN,
     TEXTS,
@@ -38,6 +40,7 @@ from tui.commands.moving import MOVING
 from tui.commands.papers import PAPERS
 from tui.commands.program import PROGRAM
 from tui.commands.replaying import REPLAYING
+from tui.commands.rotating import ROTATING
 from tui.commands.runway import RUNWAY
 from tui.commands.timeline import GRID
 from tui.commands.views import VIEWS
@@ -58,6 +61,8 @@ __all__ = [
     "LISTS",
     "NOTE",
     "OPERATION",
+    "OVERLAP",
+    "REHEARSAL",
     "ROTATION",
     "ROTATION_PLAN",
     "TEXTS",
@@ -71,6 +76,7 @@ __all__ = [
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *ACTING,
+    *ROTATING,
     *LOOKING,
     *GRID,
     *RUNWAY,

@@ -46,14 +46,16 @@ HELP: Final = "help"
 OPERATION: Final = "operation"
 ROTATION_PLAN: Final = "rotation plan"
 ROTATION: Final = "rotation"
+OVERLAP: Final = "rotation with overlap"
+REHEARSAL: Final = "rehearsal"
 EVERYWHERE: Final = frozenset(
     {
         *(FLEET, TIMELINE, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, DIAGNOSIS, NOTE),
-        *(HELP, OPERATION, ROTATION_PLAN, ROTATION),
+        *(HELP, OPERATION, ROTATION_PLAN, ROTATION, OVERLAP, REHEARSAL),
     }
 )
 LISTS: Final = frozenset({FLEET, TIMELINE, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, OPERATION})
-TEXTS: Final = frozenset({DETAIL, DIAGNOSIS, NOTE, HELP, ROTATION_PLAN, ROTATION})
+TEXTS: Final = frozenset({DETAIL, DIAGNOSIS, NOTE, HELP, ROTATION_PLAN, ROTATION, OVERLAP, REHEARSAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

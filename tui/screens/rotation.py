@@ -1,37 +1,38 @@
-"""The CA rotation: its plan before it is confirmed, its progress while the agent carries it out, its end.
+"""The CA rotation, of every kind: its plan before it is confirmed, its progress in the agent, its end.
 
-Owns which of the two is shown and when the agent is asked. The agent's word decides: while a rotation is open the
-progress is shown, whoever started it. While the agent is away, also in its own cutover, the screen stays, ages and
-says so; it asks again about once a second while it is open, and never otherwise.
+Owns what is told to a rotation that runs. Every decision carries the version that was seen; one that comes too late is
+refused by the agent in its own words, and the rotation is read again at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
-from backend.core.errors import AgentError, InconsistentState, NotFound
-from tui.banner import View
-from tui.commands import BY_ID, ROTATION, ROTATION_PLAN, Command, of_screen
-from tui.format import count, span
-from tui.gateway import RotationMove, RotationPlanView, RotationView, Unreachable
-from tui.lines import BLANK, Line, plain
-from tui.screens.actions import PRODUCTION
-from tui.screens.deck import bindings_of
-from tui.screens.rotation_confirm import Confirmation, Decision, MoveDialog, RotationConfirm
-from tui.screens.rotation_plan import authority_lines, failing, last_line, plan_difference, plan_lines
-from tui.screens.rotation_progress import move_refusal, progress_lines
-from tui.screens.scroll import ScrollScreen
+from backend.core.errors import AgentError
+from tui.commands import Command
+from tui.rotating import RotationMove, RotationView
+from tui.screens.rotation_before import PlanningScreen
+from tui.screens.rotation_confirm import Decision, MoveDialog
+from tui.screens.rotation_moves import DestroyDialog, OverlapMove, destroy_refusal, overlap_refusal
+from tui.screens.rotation_progress import move_refusal
 
 if TYPE_CHECKING:
     from tui.app import MocdeckApp
 
-POLL_SECONDS: Final = 1.0
 _MOVES: Final = {
     "proceed": RotationMove.PROCEED,
     "abort": RotationMove.ABORT,
     "write_off": RotationMove.FINISH,
+}
+_OVERLAP_MOVES: Final = {
+    "advance": RotationMove.ADVANCE,
+    "automatic": RotationMove.AUTOMATIC,
+    "hold": RotationMove.HOLD,
+    "roll_back": RotationMove.ROLL_BACK,
+    "end_rehearsal": RotationMove.ROLL_BACK,
+    "waive": RotationMove.WAIVE,
+    "give_up": RotationMove.WRITE_OFF,
 }
 
 
@@ -43,211 +44,24 @@ def open_rotation(app: MocdeckApp) -> None:
     app.push_screen(RotationScreen())
 
 
-class RotationScreen(ScrollScreen):
+class RotationScreen(PlanningScreen):
     """Plan or progress, by what the agent says."""
 
-    view_id: ClassVar[str] = "view_rotation"
-    BINDINGS: ClassVar[list[object]] = [  # type: ignore[assignment]
-        *bindings_of(ROTATION),
-        *(
-            binding
-            for binding, command in zip(
-                bindings_of(ROTATION_PLAN), (c for c in of_screen(ROTATION_PLAN) if c.keys), strict=True
-            )
-            if ROTATION not in command.scope
-        ),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.plan: RotationPlanView | None = None
-        self.rotation: RotationView | None = None  # the one whose progress is shown
-        self.last: RotationView | None = None
-        self.changes: tuple[str, ...] = ()
-        self._problem = ""
-        self._is_refused = False
-        self._seen_at: float | None = None
-        self._asked_at: float | None = None
-        self._is_asking = False
-
-    @property
-    def scope(self) -> str:  # type: ignore[override]  # the two faces of this screen have different keys
-        """Which commands it has now."""
-        return ROTATION_PLAN if self.rotation is None else ROTATION
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out the keys of the other face."""
-        command = BY_ID.get(str(parameters[0])) if action == "run_command" and parameters else None
-        return command is None or self.scope in command.scope
-
-    def place(self) -> str:
-        return f"{super().place()} > CA rotation"
-
-    # Asking
-
-    def draw_body(self, view: View) -> None:
-        self._look(view.monotonic)
-        super().draw_body(view)
-
-    def _look(self, monotonic: float) -> None:
-        rotation = self.rotation
-        if self._is_asking or (self._asked_at is not None and monotonic - self._asked_at < POLL_SECONDS):
-            return
-        if rotation is not None and rotation.ended_at is not None:
-            return
-        # Somebody else may have started one: the fleet's own watch says so.
-        if rotation is None and (self.plan is not None or self._is_refused) and not self._one_runs():
-            return
-        self._asked_at, self._is_asking = monotonic, True
-        self.run_worker(self._ask(), group="agent", exit_on_error=False)
-
-    def _one_runs(self) -> bool:
-        return bool(self.app.model.columns.rotation_phase)
-
-    async def _ask(self) -> None:
-        gateway = self.app.gateway
-        try:
-            found = await gateway.rotation()
-            if found is not None and (found.ended_at is None or self.rotation is not None):
-                self._take(found)
-            else:
-                self.last = found
-                if self.plan is None:
-                    self.plan = await gateway.plan_rotation()
-            self._seen(self.app.clock.monotonic())
-        except Unreachable as error:
-            self._problem = str(error)
-        except AgentError as error:
-            self._problem = str(error)
-            self._is_refused = self.rotation is None
-        finally:
-            self._is_asking = False
-        self.draw()
-
-    def _seen(self, monotonic: float) -> None:
-        self._seen_at = monotonic
-        self._problem = ""
-
-    def _take(self, found: RotationView) -> None:
-        shown = self.rotation
-        self.rotation = found
-        self.plan, self.changes = None, ()
-        if shown is None:
-            self.top = 0
-        elif shown.ended_at is None and found.ended_at is not None:
-            self.top = 0
-            self.app.toast_result(
-                f"CA rotation {found.outcome or 'ended'}: {found.returned} of {found.total} came back"
-            )
-
-    # What is shown
-
-    def head_lines(self, view: View) -> list[Line]:
-        return super().head_lines(view)[:1]
-
-    def text_lines(self, view: View) -> Sequence[Line]:
-        now = view.now
-        if self.rotation is not None:
-            return progress_lines(self.rotation, now or self.rotation.agent_time, view.width, view.glyphs)
-        lines: list[Line] = []
-        if now is not None:
-            lines.extend(authority_lines(view.model.columns.authorities, view, now))
-        if self.last is not None:
-            lines.append(last_line(self.last))
-        if lines:
-            lines.append(BLANK)
-        if self.plan is not None:
-            return [*lines, *plan_lines(self.plan, now or self.plan.made_at, view.width, self.changes)]
-        if self._is_refused:
-            return [*lines, plain(f"no plan: {self._problem}", "error"), plain(". asks again", "dim")]
-        return [*lines, plain("asking the agent for readiness and blast radius", "dim")]
-
-    def status(self, view: View) -> Line:
-        if self._problem and not self._is_refused:
-            old = (
-                ""
-                if self._seen_at is None
-                else f"as seen {span(timedelta(seconds=view.monotonic - self._seen_at))} ago; "
-            )
-            goes_on = "the rotation goes on in the agent; " if self.rotation is not None else ""
-            why = "" if view.failure else f": {self._problem}"  # else the line below says it
-            return plain(f"AGENT AWAY: {old}{goes_on}asking again{why}", "error")
-        if self.rotation is not None and self.rotation.ended_at is None:
-            rest = super().status(view)
-            return (*(rest or ()), ("   it runs in the agent; esc leaves", "dim"))
-        return super().status(view)
-
-    # Before it runs
-
-    def cmd_reload(self) -> None:
-        """Plan anew."""
-        self.plan, self.changes, self._is_refused, self._asked_at = None, (), False, None
-        self.app.cmd_reload()
-        self.draw()
-
-    def cmd_last_rotation(self) -> None:
-        """Show how the last rotation ended."""
-        if self.last is None:
-            self.app.notice("last one: this CA was never rotated", "warning")
-        else:
-            self.rotation, self.plan, self.top = self.last, None, 0
-
     def refusal(self, command: Command) -> str | None:
+        rotation = self.rotation
         if command.id == "confirm_rotation":
-            why = self._no_confirmation()
+            why = self.no_confirmation()
         elif command.id in _MOVES:
-            rotation = self.rotation
             why = "no CA rotation runs" if rotation is None else move_refusal(_MOVES[command.id], rotation)
+        elif command.id in _OVERLAP_MOVES and rotation is not None:
+            why = overlap_refusal(_OVERLAP_MOVES[command.id], rotation, self.chosen_clients())
+        elif command.id == "destroy_key" and rotation is not None:
+            why = destroy_refusal(rotation)
         else:
             return None
         return f"{command.label}: {why}" if why else None
 
-    def _no_confirmation(self) -> str:
-        plan = self.plan
-        if plan is None:
-            return "there is no plan yet"
-        fails = failing(plan)
-        if fails:
-            names = ", ".join(check.test for check in fails)
-            return f"locked, {count(len(fails), 'readiness check fails', 'readiness checks fail')}: {names}"
-        if self.app.now is not None and self.app.now > plan.expires_at:
-            return "the plan is too old; . makes a new one"
-        return ""
-
-    def cmd_confirm_rotation(self) -> None:
-        """Ask for the typed confirmation."""
-        plan = self.plan
-        if plan is not None:
-            tag = PRODUCTION if self.app.site_tag.upper() == PRODUCTION else ""
-            self.app.push_screen(RotationConfirm(plan, tag), lambda typed: self._confirmed(plan, typed))
-
-    def _confirmed(self, plan: RotationPlanView, typed: Confirmation | None) -> None:
-        if typed is None:
-            self.app.notice("CA rotation: not started")
-            return
-        self.app.notice("CA rotation: starting", "dim")
-        self.app.run_agent_call(self._start(plan, typed), what="CA rotation", then=self._started)
-
-    async def _start(self, plan: RotationPlanView, typed: Confirmation) -> RotationView | RotationPlanView:
-        gateway = self.app.gateway
-        try:
-            return await gateway.start_rotation(plan, typed.typed_name, typed.reason)
-        except (InconsistentState, NotFound) as error:  # changed, too old, not ready any more
-            fresh = await gateway.plan_rotation()
-            self.changes = (str(error), *plan_difference(plan, fresh))
-            return fresh
-
-    def _started(self, result: RotationView | RotationPlanView) -> None:
-        if isinstance(result, RotationView):
-            self._take(result)
-            self._seen(self.app.clock.monotonic())
-            self.app.toast_result("CA rotation started; the agent carries it out")
-        else:
-            self.plan, self.top = result, 0
-            self.app.notice("CA rotation: not started, see the new plan", "warning")
-        self.draw()
-
-    # While it runs
+    # A disruptive one
 
     def cmd_proceed(self) -> None:
         """Wait no longer for what a gate names."""
@@ -266,15 +80,95 @@ class RotationScreen(ScrollScreen):
         if rotation is not None:
             self.app.push_screen(MoveDialog(rotation, move), lambda decision: self._decided(rotation, decision))
 
-    def _decided(self, rotation: RotationView, decision: Decision | None) -> None:
-        if decision is None:
-            return
-        call = self.app.gateway.move_rotation(
-            rotation, decision.move, written_off=decision.written_off, reason=decision.reason
-        )
-        self.app.run_agent_call(call, what=decision.move.value, then=self._moved)
+    # One with overlap
 
-    def _moved(self, rotation: RotationView) -> None:
+    def cmd_advance(self) -> None:
+        """Leave the phase, take off a hold, or vouch for the clock."""
+        self._decide_overlap(RotationMove.ADVANCE)
+
+    def cmd_automatic(self) -> None:
+        """Let it go on by itself."""
+        self._decide_overlap(RotationMove.AUTOMATIC)
+
+    def cmd_hold(self) -> None:
+        """Stop every move."""
+        self._decide_overlap(RotationMove.HOLD)
+
+    def cmd_roll_back(self) -> None:
+        """Begin the way back."""
+        self._decide_overlap(RotationMove.ROLL_BACK)
+
+    def cmd_end_rehearsal(self) -> None:
+        """End a rehearsal early."""
+        self._decide_overlap(RotationMove.ROLL_BACK)
+
+    def cmd_waive(self) -> None:
+        """Wait no longer for the chosen clients."""
+        self._decide_overlap(RotationMove.WAIVE)
+
+    def cmd_give_up(self) -> None:
+        """Write the chosen clients off."""
+        self._decide_overlap(RotationMove.WRITE_OFF)
+
+    def _decide_overlap(self, move: RotationMove) -> None:
+        rotation = self.rotation
+        if rotation is None:
+            return
+        names = set(self.chosen_clients()) if move in {RotationMove.WAIVE, RotationMove.WRITE_OFF} else set()
+        clients = [client for client in rotation.clients if client.name in names]
+        self.app.push_screen(OverlapMove(rotation, move, clients), lambda decision: self._decided(rotation, decision))
+
+    def cmd_destroy_key(self) -> None:
+        """Ask for the typed name, then destroy the old CA's key."""
+        rotation = self.rotation
+        if rotation is not None:
+            self.app.push_screen(DestroyDialog(rotation), lambda typed: self._destroy(rotation, typed))
+
+    def _destroy(self, rotation: RotationView, typed: str | None) -> None:
+        if typed is None:
+            self.app.notice("destroy key: nothing was destroyed")
+            return
+        call = self._read_again(self.app.gateway.destroy_authority(rotation.from_generation, typed))
+        self.app.run_agent_call(call, what="destroy key", then=self._moved)
+
+    async def _read_again(self, call: Coroutine[Any, Any, None]) -> RotationView | None:
+        try:
+            await call
+            return await self.app.gateway.rotation()
+        finally:
+            self.look_again()
+
+    def cmd_mark_awaited(self) -> None:
+        """Mark or unmark the client under the cursor, and go to the next."""
+        if not self.chosen:
+            self.app.notice("mark: j goes to the clients", "warning")
+            return
+        self.marks ^= {self.chosen}
+        self.cmd_down()
+
+    def cmd_unmark_awaited(self) -> None:
+        """Remove every mark."""
+        self.marks.clear()
+
+    # What was decided
+
+    def _decided(self, rotation: RotationView, decision: Decision | None) -> None:
+        if decision is not None:
+            self.app.run_agent_call(self._move(rotation, decision), what=decision.move.value, then=self._moved)
+
+    async def _move(self, rotation: RotationView, decision: Decision) -> RotationView:
+        try:
+            return await self.app.gateway.move_rotation(
+                rotation, decision.move, written_off=decision.written_off, reason=decision.reason
+            )
+        except AgentError:
+            self.look_again()  # it may have moved on since it was seen
+            raise
+
+    def _moved(self, rotation: RotationView | None) -> None:
+        if rotation is None:
+            return
         self._take(rotation)
         self._seen(self.app.clock.monotonic())
+        self.marks.clear()
         self.draw()

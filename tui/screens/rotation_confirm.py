@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.core.countdown import countdown
+from backend.core.errors import AccessDenied, AgentError
 from tui.format import count, shorten, wrapped
-from tui.gateway import RotationMove, RotationPlanView, RotationView
+from tui.gateway import EventView
 from tui.lines import BLANK, Line, plain
+from tui.messages import Ticked
+from tui.rotating import RotationClientView, RotationKind, RotationMove, RotationPlanView, RotationView
 from tui.screens.form import Field, FormDialog, anything, exactly, some
+from tui.screens.rotation_approval import LOOKED_AT, approval_lines, find_approval
 from tui.screens.rotation_plan import WAYS, by_need, counts_line, failing, warnings
 from tui.screens.rotation_progress import not_back, remedy
+from tui.screens.rotation_through import ways_sum
 
+_LOOK_TICKS: Final = 2
 _LISTED: Final = 12  # names in the dialog; the plan behind it lists all
 
 
@@ -30,37 +36,64 @@ class Confirmation:
 
 
 class RotationConfirm(FormDialog[Confirmation]):
-    """The last step before a CA rotation starts."""
+    """The last step before a CA rotation starts; a rehearsal changes nothing, and wants a reason only."""
 
     def __init__(self, plan: RotationPlanView, tag: str = "") -> None:
-        fields = [
-            Field(
+        is_rehearsal = plan.kind is RotationKind.REHEARSAL
+        fields = [Field(label="Reason or ticket:", lacks=some("a reason"), may_paste=True)]
+        warned = len(warnings(plan))
+        if warned and not is_rehearsal:
+            label = f"{count(warned, 'warning')} read: type {warned} :"
+            fields.insert(0, Field(label=label, lacks=exactly(str(warned), "the warnings' number"), limit=4))
+        if not is_rehearsal:
+            typed = Field(
                 label=f"Type the deployment's name, {plan.deployment} :",
                 lacks=exactly(plan.deployment, "the name"),
                 limit=max(64, len(plan.deployment)),
-            ),
-            Field(label="Reason or ticket:", lacks=some("a reason"), may_paste=True),
-        ]
-        warned = len(warnings(plan))
-        if warned:
-            label = f"{count(warned, 'warning')} read: type {warned} :"
-            fields.insert(1, Field(label=label, lacks=exactly(str(warned), "the warnings' number"), limit=4))
-        super().__init__(f"Rotate the CA of {plan.deployment}{f'  {tag}' if tag else ''}", "Rotate CA", fields)
+            )
+            fields.insert(0, typed)
+        title = f"{'Rehearse the rotation of' if is_rehearsal else 'Rotate'} the CA of {plan.deployment}"
+        super().__init__(f"{title}{f'  {tag}' if tag else ''}", "Rehearse" if is_rehearsal else "Rotate CA", fields)
         self.plan = plan
+        self.approval: EventView | None = None
+        self.reads_audit = True
+        self._ticks = 0
+
+    def on_mount(self) -> None:
+        """Look for the approval that the plan may need."""
+        super().on_mount()
+        self._look_for_approval()
+
+    def on_ticked(self, message: Ticked) -> None:
+        """Look again every other second, until there is one."""
+        self._ticks += 1
+        if self._ticks % _LOOK_TICKS == 0:
+            self._look_for_approval()
+        super().on_ticked(message)
+
+    def _look_for_approval(self) -> None:
+        if self.plan.wants_approval and self.approval is None:
+            self.app.run_worker(self._find_approval(), group="agent", exit_on_error=False)
+
+    async def _find_approval(self) -> None:
+        try:
+            self.approval = find_approval(await self.app.gateway.events(LOOKED_AT), self.plan)
+            self.reads_audit = True
+        except AccessDenied:
+            self.reads_audit = False  # the agent decides then, and says whom it waits for
+        except AgentError:
+            return  # it is looked for again; the screen's own line says that the agent is away
+        if self.is_attached:
+            self.draw()
 
     def body(self, width: int) -> Sequence[Line]:
         plan = self.plan
-        away = [client for client in by_need(plan.clients) if client.route != "itself"]
         lines = [plain(part, "title") for part in wrapped(_effect(plan), width)]
-        lines.extend([BLANK, plain(counts_line(plan), "text")])
-        if away:
-            lines.append(plain("Not back by themselves:", "head"))
-        lines.extend(
-            plain(shorten(f"  {WAYS.get(c.route, c.route):12}{c.name:24}owner {c.owner or 'none'}", width), "warning")
-            for c in away[:_LISTED]
-        )
-        if len(away) > _LISTED:
-            lines.append(plain(f"  and {len(away) - _LISTED} more; the plan behind this names them", "warning"))
+        if plan.wants_approval:
+            lines.append(BLANK)
+            lines.extend(approval_lines(plan, self.approval, width, is_readable=self.reads_audit))
+        if plan.kind is not RotationKind.REHEARSAL:
+            lines.extend([BLANK, *_who(plan, width)])
         for check in warnings(plan):
             lines.extend(plain(part, "warning") for part in wrapped(f"WARN {check.test}: {check.details}", width))
         return lines
@@ -84,18 +117,59 @@ class RotationConfirm(FormDialog[Confirmation]):
             return "a new plan (esc, then .)"
         if failing(self.plan):
             return "readiness"
+        if self.plan.wants_approval and self.reads_audit and self.approval is None:
+            return self.locked_by() or "somebody else's approval"
         return self.locked_by()
 
     def result(self) -> Confirmation:
-        return Confirmation(typed_name=self.fields[0].text, reason=self.fields[-1].text.strip())
+        return Confirmation(typed_name=self._typed_name(), reason=self.fields[-1].text.strip())
+
+    def _typed_name(self) -> str:
+        """A rehearsal has nothing to type; what the agent wants repeated is its plan's."""
+        return self.plan.deployment if self.plan.kind is RotationKind.REHEARSAL else self.fields[0].text
+
+
+def _who(plan: RotationPlanView, width: int) -> list[Line]:
+    """Who needs somebody, by name; the plan behind the dialog lists everybody."""
+    is_overlap = plan.kind is RotationKind.OVERLAP
+    counts = ways_sum(plan) if is_overlap else counts_line(plan)
+    calm = {"itself", "cross"} if is_overlap else {"itself"}
+    away = [client for client in by_need(plan.clients) if client.route not in calm]
+    lines: list[Line] = [plain(part, "text") for part in wrapped(counts, width)]
+    if away:
+        lines.append(plain("It does not reach:" if is_overlap else "Not back by themselves:", "head"))
+    lines.extend(
+        plain(shorten(f"  {_word(c, is_overlap):12}{c.name:24}owner {c.owner or 'none'}", width), "warning")
+        for c in away[:_LISTED]
+    )
+    if len(away) > _LISTED:
+        lines.append(plain(f"  and {len(away) - _LISTED} more; the plan behind this names them", "warning"))
+    return lines
+
+
+def _word(client: RotationClientView, is_overlap: bool) -> str:
+    if is_overlap:
+        return "out before" if client.route == "out" else client.route
+    return WAYS.get(client.route, client.route)
 
 
 def _effect(plan: RotationPlanView) -> str:
-    total = len(plan.clients)
+    total = count(len(plan.clients), "client")
+    old, new = f"g{plan.from_generation}", f"g{plan.to_generation}"
+    if plan.kind is RotationKind.REHEARSAL:
+        return (
+            "Every client that reports meets the canary of a throwaway CA. Nothing is issued from it, no client's "
+            "trust changes, and it ends by itself."
+        )
+    if plan.kind is RotationKind.OVERLAP:
+        pace = "as soon as its gates are met" if plan.settings.automatic else "when its gates are met and you say so"
+        return (
+            f"CA {old} is replaced by {new} beside it: none of {total} loses the cloud agent. Each phase is left "
+            f"{pace}. It can be rolled back until the key of {old} is destroyed, which is asked for by itself."
+        )
     return (
-        f"CA g{plan.from_generation} is replaced by g{plan.to_generation}. At the cutover all "
-        f"{count(total, 'client')} lose the cloud agent and sign in again. Until then it can be aborted; after it "
-        f"there is no way back to g{plan.from_generation}."
+        f"CA {old} is replaced by {new}. At the cutover all {total} lose the cloud agent and sign in again. Until "
+        f"then it can be aborted; after it there is no way back to {old}."
     )
 
 

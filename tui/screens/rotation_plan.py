@@ -14,11 +14,18 @@ from backend.core.countdown import countdown
 from backend.core.fleet import AuthorityInfo
 from tui.banner import View, authority_countdown
 from tui.format import count, fit, instant, shorten, span, wrapped
-from tui.gateway import CheckView, RotationClientView, RotationPlanView, RotationView
 from tui.lines import BLANK, Line, cut, plain
 from tui.preview import age_lines, labelled
+from tui.rotating import CheckView, RotationClientView, RotationPlanView, RotationView
 
-WAYS: Final = {"manual": "by hand", "out": "out already", "file": "by file", "itself": "by itself"}
+WAYS: Final = {
+    "manual": "by hand",
+    "out": "out already",
+    "file": "by file",
+    "itself": "by itself",
+    "cross": "by the cross certificate",
+    "silent": "when it is back",
+}
 _RANK: Final = {"manual": 0, "out": 1, "file": 2, "itself": 3}
 _CHECK_ROLES: Final = {"ok": "text", "warn": "warning", "fail": "critical"}
 _STEPS: Final = (
@@ -59,29 +66,22 @@ def last_line(rotation: RotationView) -> Line:
 
 
 def plan_lines(plan: RotationPlanView, now: datetime, width: int, changes: Sequence[str] = ()) -> list[Line]:
-    """Return the whole plan."""
-    lines: list[Line] = []
-    if changes:
-        lines.append(plain("Nothing was started; this is a new plan:", "warning"))
-        for text in changes:
-            lines.extend(plain(part, "warning") for part in wrapped(f"- {text}", width))
-        lines.append(BLANK)
+    """Return the whole plan of a disruptive one."""
+    lines = change_lines(changes, width)
     change = f"g{plan.from_generation} -> g{plan.to_generation}"
     lines.append(plain(f"PLAN: ROTATE THE CA OF {plan.deployment}, {change}", "head"))
-    lines.extend(_indented(age_lines(plan.made_at, plan.expires_at, plan.hash, now, width - 2)))
-    lines.append(_verdict(plan))
-    lines.extend([BLANK, plain("READINESS", "head")])
-    for check in sorted(plan.checks, key=lambda one: ("fail", "warn", "ok").index(_result(one))):
-        lines.extend(_check_lines(check, width))
+    lines.extend(indented(age_lines(plan.made_at, plan.expires_at, plan.hash, now, width - 2)))
+    lines.extend(verdict_lines(plan, width))
+    lines.extend([BLANK, *readiness_lines(plan, width)])
     lines.extend([BLANK, *blast_lines(plan, width), BLANK, plain("HOW LONG", "head")])
     lines.extend(plain(f"  {part}") for part in wrapped(plan.duration, width - 2))
     lines.extend([BLANK, plain("WHAT HAPPENS", "head")])
     for name, text in _STEPS:
-        lines.extend(_indented(labelled(name, text, width - 2), cut=9))
+        lines.extend(indented(labelled(name, text, width - 2), cut=9))
     return [cut(line, width) for line in lines]
 
 
-def _indented(lines: Sequence[Line], cut: int = 0) -> list[Line]:
+def indented(lines: Sequence[Line], cut: int = 0) -> list[Line]:
     """Indent label lines by two cells, their labels shortened by `cut` cells."""
     return [(("  ", "dim"), (line[0][0][: len(line[0][0]) - cut], line[0][1]), *line[1:]) for line in lines]
 
@@ -100,14 +100,34 @@ def warnings(plan: RotationPlanView) -> list[CheckView]:
     return [check for check in plan.checks if _result(check) == "warn"]
 
 
-def _verdict(plan: RotationPlanView) -> Line:
+def change_lines(changes: Sequence[str], width: int) -> list[Line]:
+    """Return why nothing was started and what differs in the new plan; nothing while there is nothing to say."""
+    if not changes:
+        return []
+    lines: list[Line] = [plain("Nothing was started; this is a new plan:", "warning")]
+    for text in changes:
+        lines.extend(plain(part, "warning") for part in wrapped(f"- {text}", width))
+    return [*lines, BLANK]
+
+
+def verdict_lines(plan: RotationPlanView, width: int) -> list[Line]:
+    """Return whether it can be confirmed, and what that will ask for."""
     fails, warns = failing(plan), warnings(plan)
     if fails:
         number = count(len(fails), "readiness check fails", "readiness checks fail")
-        return plain(f"  LOCKED: {number}; mend that, then . plans anew", "critical")
-    if warns:
-        return plain(f"  C confirms it; {count(len(warns), 'warning')} to acknowledge", "warning")
-    return plain("  C confirms it", "title")
+        return [plain(f"  LOCKED: {number}; mend that, then . plans anew", "critical")]
+    said = [f"{count(len(warns), 'warning')} to acknowledge"] if warns else []
+    said += ["somebody else has to approve it before it starts"] if plan.wants_approval else []
+    text = "; ".join(["C confirms it", *said])
+    return [plain(f"  {part}", "warning" if said else "title") for part in wrapped(text, width - 2)]
+
+
+def readiness_lines(plan: RotationPlanView, width: int) -> list[Line]:
+    """Return the readiness table, what fails first."""
+    lines: list[Line] = [plain("READINESS", "head")]
+    for check in sorted(plan.checks, key=lambda one: ("fail", "warn", "ok").index(_result(one))):
+        lines.extend(_check_lines(check, width))
+    return lines
 
 
 def _check_lines(check: CheckView, width: int) -> list[Line]:

@@ -13,9 +13,9 @@ from typing import Final
 from rich.cells import cell_len
 
 from tui.format import bar, count, fit, instant, shorten, span, time_of_day, wrapped
-from tui.gateway import GateView, RotationClientView, RotationMove, RotationView
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, cut, plain
+from tui.rotating import GateView, RotationClientView, RotationMove, RotationView
 
 PHASES: Final = ("planned", "staged", "fenced", "cutover", "re-enrolling", "verified", "done")
 ABORTED: Final = "aborted"
@@ -94,7 +94,7 @@ def progress_lines(rotation: RotationView, now: datetime, width: int, glyphs: Gl
     if rotation.gates and rotation.ended_at is None:
         lines.extend([BLANK, plain(f"GATES: what has to hold before {rotation.phase} is left", "head")])
         for gate in rotation.gates:
-            lines.extend(_gate_lines(gate, width))
+            lines.extend(gate_lines(gate, width))
     for state in _AFTER_GATES:
         lines.extend(_group(state, rotation, now, width))
     return [cut(line, width) for line in lines]
@@ -158,7 +158,8 @@ def _outage(rotation: RotationView) -> Line:
     )
 
 
-def _gate_lines(gate: GateView, width: int) -> list[Line]:
+def gate_lines(gate: GateView, width: int) -> list[Line]:
+    """Return one gate, met or not, with its reason."""
     sign, role = ("[x]", "text") if gate.met else ("[ ]", "warning")
     parts = wrapped(f"{gate.test}: {gate.why}" if gate.why else gate.test, max(20, width - 8))
     if len(parts) > GATE_LINES:  # the clients that it names are listed below, every one
