@@ -211,7 +211,7 @@ async def test_events_and_opened_pages_are_there_and_others_are_not_made_up(reco
 async def test_a_ca_rotation_can_be_seen_again_though_nobody_looked_at_every_step(tmp_path: Path) -> None:
     path = tmp_path / "rotation"
     async with stage((140, 40), record_to=path) as made:
-        await made.press("X", "C")
+        await made.press("X", "d", "C")
         await made.type("bonn\t1\tOPS-4502\t")
         await made.press("y")
         await _rotate(made)

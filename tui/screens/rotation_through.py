@@ -49,13 +49,13 @@ def through_lines(plan: RotationPlanView, now: datetime, width: int, changes: Se
     )
     lines.extend(indented(age_lines(plan.made_at, plan.expires_at, plan.hash, now, width - 2)))
     lines.extend(verdict_lines(plan, width))
+    lines.extend(plain(f"  {part}", "text") for part in wrapped(ways_sum(plan), width - 2))
     lines.extend([BLANK, *readiness_lines(plan, width)])
     if not is_rehearsal:
         lines.extend([BLANK, *settings_lines(plan.settings)])
     lines.extend([BLANK, plain("HOW LONG", "head")])
     lines.extend(plain(f"  {part}") for part in wrapped(plan.duration, width - 2))
     lines.extend([BLANK, plain("HOW EVERY CLIENT GETS THROUGH", "head")])
-    lines.extend(plain(f"  {part}", "title") for part in wrapped(ways_sum(plan), width - 2))
     for route, title in _GROUPS:
         lines.extend(_group(title, [one for one in plan.clients if one.route == route], width))
     lines.extend([BLANK, plain("WHAT HAPPENS", "head")])
