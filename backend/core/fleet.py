@@ -173,6 +173,20 @@ class FleetColumns:
         """Return one text of a row: name, kind, cluster, host, owner or activity."""
         return self.names[index] if column == "name" else self._texts[self._columns[column][index]]
 
+    def cut(self, start: int, stop: int) -> tuple[list[str], ClientColumns]:
+        """Return the rows from `start` to `stop` as `apply` takes them: texts, and columns that point at these."""
+        names = self.names.cut(start, stop)
+        columns: dict[str, Sequence[int]] = {
+            name: column[start:stop].tolist() for name, column in self._columns.items()
+        }
+        places: dict[int, int] = {}
+        for name in _TEXTS:
+            for text in dict.fromkeys(columns[name]):
+                places.setdefault(text, len(names) + len(places))
+            columns[name] = [places[text] for text in columns[name]]
+        clients = ClientColumns(name=range(len(names)), **columns)
+        return [*names, *(self._texts[text] for text in places)], clients
+
     def authority_of(self, generation: int) -> AuthorityInfo | None:
         """Return a CA generation that the agent lists."""
         return self._authority.get(generation)

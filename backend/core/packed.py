@@ -101,6 +101,14 @@ class Names:
             return self._tail[place]
         return self._opened(block)[place]
 
+    def cut(self, start: int, stop: int) -> list[str]:
+        """Return the texts from `start` to `stop`; leaves no trace, so that another thread may be reading."""
+        found: list[str] = []
+        for block in range(start // BLOCK, -(-stop // BLOCK)):
+            whole = self._blocks[block].split(_SEPARATOR) if block < len(self._blocks) else self._tail
+            found += whole[max(start - block * BLOCK, 0) : stop - block * BLOCK]
+        return found
+
     def _opened(self, block: int) -> list[str]:
         if self._open[0] != block:
             self._open = (block, self._blocks[block].split(_SEPARATOR))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from backend.core.alerts import LEAST, Finding, Silence, expectation
-from backend.core.delta import EPOCH, AuthorityInfo, FleetDelta
+from backend.core.delta import EPOCH, AuthorityInfo, FleetDelta, unix
 from backend.core.facts import Assessment, NextAction, Overlay, Severity, State
 from backend.core.fleet import FleetColumns
 from backend.core.health import assess, assess_authority
@@ -92,7 +92,7 @@ class Survey:
     def __init__(self, world: World, submit: Submit) -> None:
         self._world = world
         self._submit = submit
-        self._columns = FleetColumns()
+        self._columns = world.mirror.columns
         self._at = fleet.Position.after(0)
         self._lock = asyncio.Lock()
         self._last: Snapshot | None = None
@@ -111,6 +111,7 @@ class Survey:
                 return self._last
             self.reads += 1
             await self._follow()
+            await self._tell_of_ends()
             reading = await self._submit(self._read)
             self._last = await asyncio.to_thread(self._judge, reading)
             self._taken = self._world.clock.monotonic()
@@ -126,8 +127,24 @@ class Survey:
         is_complete = False
         while not is_complete:
             page, after = await self._submit(self._page)
-            await asyncio.to_thread(self._columns.apply, page)
+            await asyncio.to_thread(self._world.mirror.take, page)
             self._at, is_complete = after, page.last
+
+    async def _tell_of_ends(self) -> None:
+        """Touch the clients whose certificate has ended since the last look: another may be theirs now.
+
+        A certificate ends without anybody writing a row, so readers would hold what was true when theirs was read.
+        """
+        if self._last is None or self._columns.agent_time is None:
+            return
+        ended = await asyncio.to_thread(self._ended, unix(self._last.now), unix(self._columns.agent_time))
+        if ended:
+            await self._submit(lambda tx: tx.changes.touch_many(ended))
+            await self._follow()
+
+    def _ended(self, after: int, now: int) -> list[int]:
+        numbers, ends = self._columns.column("number"), self._columns.column("certificate_not_after")
+        return [numbers[index] for index, end in enumerate(ends) if after <= end < now]
 
     def _page(self, tx: Transaction) -> tuple[FleetDelta, fleet.Position]:
         return fleet.read_page(tx, self._world, self._at)

@@ -2,8 +2,8 @@
 
 A `World` is made once for a running agent (`backend.service.bootstrap.open_world`) and never changes; whatever can
 change lives in rows. The exceptions are `reach`, what was last found at delivery places, `peers`, a cache that may be
-emptied at any time, `rates`, which counts how often what happens, and `watch`, which compares the two clocks of this
-process.
+emptied at any time, `rates`, which counts how often what happens, `watch`, which compares the two clocks of this
+process, and `mirror`, a copy of the fleet for readers that begin.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from backend.service.alert_file import Sink
 from backend.service.clock_watch import ClockWatch
 from backend.service.delivery_file import DeliverySettings
 from backend.service.mint import TokenMint
+from backend.service.mirror import FleetMirror
 from backend.service.peers import PeerCache
 from backend.service.rates import RateLimits, Rates
 from backend.service.reach import ReachBook
@@ -85,3 +86,4 @@ class World:
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
     rates: Rates = field(default_factory=Rates, compare=False, repr=False)
     watch: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)
+    mirror: FleetMirror = field(default_factory=FleetMirror, compare=False, repr=False)

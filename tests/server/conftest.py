@@ -24,6 +24,7 @@ from backend.server.calls import Call, Peer
 from backend.server.dispatch import Dispatcher
 from backend.service.bootstrap import KEYS_DIRECTORY, STORE_FILE, init_agent, open_world
 from backend.service.clock_watch import ClockWatch
+from backend.service.mirror import FleetMirror
 from backend.service.peers import PeerCache
 from backend.service.rates import Rates
 from backend.service.signer import Signer
@@ -117,6 +118,7 @@ def site(born: tuple[Path, World, KeyVault], tmp_path: Path) -> Iterator[Site]:
         signer=Signer(opened),
         agent_directory=directory,
         peers=PeerCache(),
+        mirror=FleetMirror(),
         rates=Rates(),
         watch=ClockWatch(),
     )

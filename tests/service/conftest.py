@@ -30,6 +30,7 @@ from backend.service.bootstrap import KEYS_DIRECTORY, STORE_FILE, NewAgent, init
 from backend.service.caller import Caller
 from backend.service.clock_watch import ClockWatch
 from backend.service.guard import authenticate
+from backend.service.mirror import FleetMirror
 from backend.service.peers import PeerCache
 from backend.service.rates import Rates
 from backend.service.signer import Signer
@@ -147,6 +148,7 @@ def _open_copy(born: Born, directory: Path) -> Site:
         signer=Signer(vault),
         agent_directory=directory,
         peers=PeerCache(),
+        mirror=FleetMirror(),
         rates=Rates(),
         watch=ClockWatch(),
     )

@@ -15,20 +15,26 @@ from backend.core.fleet import FleetColumns
 from backend.core.model import Cluster, RevokeReason
 from backend.service import fleet, guard
 from backend.service.fleet import Position
+from backend.service.mirror import FleetMirror
+from backend.store.port import Transaction
 
 
-def page(site: Any, at: Position, limit: int = 4) -> tuple[FleetDelta, Position]:
+def page(site: Any, at: Position, limit: int = 4, mirror: FleetMirror | None = None) -> tuple[FleetDelta, Position]:
     """The next page, in a transaction of its own as over the wire."""
     with site.transaction() as tx:
-        return fleet.read_page(tx, site.world, at, limit)
+        return fleet.read_page(tx, site.world, at, limit, mirror=mirror)
 
 
 def follow(
-    site: Any, columns: FleetColumns, at: Position, limit: int = 4, between: Callable[[], object] = int
+    site: Any,
+    columns: FleetColumns,
+    at: Position,
+    between: Callable[[], object] = int,
+    mirror: FleetMirror | None = None,
 ) -> Position:
     """Read until the answer is complete; `between` happens after each page but the last."""
     while True:
-        delta, at = page(site, at, limit)
+        delta, at = page(site, at, mirror=mirror)
         columns.apply(delta)
         if delta.last:
             return at
@@ -52,31 +58,78 @@ def crowd(site: Any) -> Any:
     return site
 
 
+class Happenings:
+    """Clients that come, change and go by chance; and a survey that keeps a mirror, as slowly as chance has it."""
+
+    def __init__(self, site: Any, seed: int) -> None:
+        self._site = site
+        self._chance = random.Random(seed)  # noqa: S311 - which client is hit
+        self._made = iter(range(100, 160))
+        self._at = Position.after(0)
+        self.mirror = FleetMirror()
+
+    def survey(self, pages: int) -> None:
+        for _ in range(pages):
+            delta, self._at = page(self._site, self._at, 3)
+            self.mirror.take(delta)
+
+    def __call__(self) -> None:
+        for _ in range(self._chance.randrange(4)):
+            with self._site.transaction() as tx:
+                self._one(tx)
+        self.survey(self._chance.randrange(3))
+
+    def _one(self, tx: Transaction) -> None:
+        everyone = [identity for identity in tx.identities.all() if identity.name != "admin"]
+        chosen = self._chance.choice(everyone) if everyone else None
+        turn = self._chance.random()
+        if chosen is None or (turn < 0.3 and len(everyone) < 14):
+            number = next(self._made)
+            tx.identities.add(replace(tx.identities.get("admin"), number=0, id=f"i{number}", name=f"n{number}"))
+        elif turn < 0.6:
+            tx.identities.delete(chosen.number)
+        elif turn < 0.65:
+            tx.changes.touch_all()
+        else:
+            tx.identities.put(replace(chosen, owner=f"team-{self._chance.randrange(9)}"))
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_what_changes_while_pages_are_read_is_told_before_the_answer_ends(crowd: Any, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - which client is hit
-    made = iter(range(100, 140))
-
-    def something_happens() -> None:
-        for _ in range(chance.randrange(4)):
-            with crowd.transaction() as tx:
-                everyone = [identity for identity in tx.identities.all() if identity.name != "admin"]
-                chosen = chance.choice(everyone) if everyone else None
-                if chosen is None or (chance.random() < 0.3 and len(everyone) < 14):
-                    tx.identities.add(
-                        replace(tx.identities.get("admin"), number=0, id=f"i{(n := next(made))}", name=f"n{n}")
-                    )
-                elif chance.random() < 0.3:
-                    tx.identities.delete(chosen.number)
-                else:
-                    tx.identities.put(replace(chosen, owner=f"team-{chance.randrange(9)}"))
-
-    columns = FleetColumns()
-    at = Position.after(0)
+def test_what_changes_while_pages_are_read_is_told_before_the_answer_ends(
+    crowd: Any, seed: int, is_mirrored: bool
+) -> None:
+    happenings = Happenings(crowd, seed)
+    mirror = happenings.mirror if is_mirrored else None
     for _ in range(3):
-        at = follow(crowd, columns, at, between=something_happens)
+        happenings.survey(pages=6)
+        columns = FleetColumns()
+        at = follow(crowd, columns, Position.after(0), happenings, mirror)
         assert rows(columns) == whole(crowd)
-        something_happens()
+        happenings()
+        follow(crowd, columns, at, happenings, mirror)
+        assert rows(columns) == whole(crowd)
+
+
+def test_a_reader_that_begins_is_served_from_the_mirror_and_reads_only_what_changed_since(
+    crowd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happenings = Happenings(crowd, 0)
+    happenings.survey(pages=6)
+    with crowd.transaction() as tx:
+        tx.identities.put(replace(tx.identities.get("kms-3"), owner="ops"))
+        tx.identities.delete(tx.identities.get("kms-4").number)
+    told: list[list[str]] = []
+    columns, at, is_last = FleetColumns(), Position.after(0), False
+    while not is_last:
+        with crowd.transaction() as tx:
+            monkeypatch.setattr(tx.fleet, "page", None)  # no list is read from rows
+            delta, at = fleet.read_page(tx, crowd.world, at, 6, mirror=happenings.mirror)
+        columns.apply(delta)
+        told.append([delta.names[place] for place in delta.clients.name])
+        is_last = delta.last
+    assert told == [[f"kms-{number}" for number in range(3, 9)], ["admin", "kms-0", "kms-1", "kms-2"], ["kms-3"]]
+    assert rows(columns) == whole(crowd)
 
 
 def test_a_page_holds_no_more_clients_than_were_asked_for(crowd: Any) -> None:

@@ -25,7 +25,7 @@ def _read(context: Context, request: fleet_pb2.FleetRequest) -> Part:
     if not isinstance(at, fleet.Position):
         check_form(request)
         at = fleet.Position.after(request.since)
-    page, rest = fleet.read_page(context.tx, context.world, at)
+    page, rest = fleet.read_page(context.tx, context.world, at, mirror=context.world.mirror)
     return Part(list(fleet_chunks(page)), rest, change=page.change)
 
 
