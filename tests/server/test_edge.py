@@ -12,6 +12,7 @@ from backend.server.notify import Changed
 from backend.wire.methods import get_method
 
 PATH = get_method("FleetAgent", "Watch").path
+READ = get_method("FleetAgent", "Read").path
 
 
 class Line:
@@ -27,8 +28,8 @@ class Line:
         return "ipv4:192.0.2.7:50123"
 
 
-def watch(edge: Edge) -> AsyncIterator[bytes]:
-    handler: Any = edge.service(SimpleNamespace(method=PATH))  # all it reads of the details
+def watch(edge: Edge, path: str = PATH) -> AsyncIterator[bytes]:
+    handler: Any = edge.service(SimpleNamespace(method=path))  # all it reads of the details
     stream: AsyncIterator[bytes] = handler.unary_stream(b"", Line())
     return stream
 
@@ -49,3 +50,32 @@ async def test_every_reading_of_a_watch_but_the_first_is_told_as_its_continuatio
     assert [call.is_continued for call in calls] == [False, True, True]
     assert [call.progress for call in calls] == [None, 1, 2]
     assert {call.peer.address for call in calls} == {"192.0.2.7"}
+
+
+async def test_the_next_part_is_asked_for_once_the_reader_has_taken_the_last() -> None:
+    """However large a fleet is and however slow its reader, the agent holds one part of it."""
+    calls: list[Call] = []
+
+    async def submit(call: Call) -> Reply:
+        calls.append(call)
+        return Reply((b"chunk",), change=9 if len(calls) == 3 else 0, rest=len(calls))
+
+    stream = watch(Edge(submit, unary=(), reads=(READ,)), READ)
+    for taken in (1, 2, 3):
+        assert await anext(stream) == b"chunk"
+        assert len(calls) == taken
+    assert [call.progress for call in calls] == [None, 1, 2]
+    assert [part async for part in stream] == []  # the third was complete
+
+
+async def test_a_watch_whose_answer_is_not_complete_goes_on_at_once() -> None:
+    calls: list[Call] = []
+
+    async def submit(call: Call) -> Reply:
+        calls.append(call)
+        return Reply((b"chunk",), change=0, rest=len(calls))
+
+    stream = watch(Edge(submit, unary=(), watches=(PATH,)))  # nothing is ever published to wake it
+    for _ in range(5):
+        assert await anext(stream) == b"chunk"
+    assert [call.progress for call in calls] == [None, 1, 2, 3, 4]
