@@ -244,7 +244,7 @@ def test_the_fleet_is_read_as_columns(directory: Path, row: Any, count: int) -> 
     row(
         f"snapshot of {count:,} clients, agent and decoding",
         f"{copied.agent + decoding:.2f} s",
-        f"{(copied.agent + decoding) / floor:.1f} of the floor; target 0.5 for 100,000; storing takes {storing:.2f} more",
+        f"{(copied.agent + decoding) / floor:.1f} of the floor; target 0.5 for 100,000; to store it {storing:.2f} more",
     )
     assert len(columns) == count
     with store.transaction() as tx:
