@@ -147,7 +147,7 @@ class PromptScreen(Screen[None]):
         more = len(found) - top - len(lines)
         if more > 0:
             lines[-1] = plain(f"    {more + 1} more", "dim")
-        if len(lines) != len(pane.lines) or not pane.display:
+        if len(lines) != (len(pane.lines) if pane.display else 0):
             self.call_after_refresh(self.draw)  # what lies above has another height then
         pane.display = bool(lines)
         pane.set_lines(lines)
