@@ -60,13 +60,20 @@ class CanaryRounds:
 
 def make_round(task: CanaryTask, host: str, access: AccessFile) -> CanaryReport:
     """Dial every door once, the one that proves trust last."""
-    results = tuple(_dial(kind, task, host, access) for kind in ORDER)
+    try:
+        context = _context(access, task.rehearsal_root_pem)
+    except (AgentError, OSError) as error:  # ssl.SSLError is one
+        why = f"our own files cannot be used for TLS: {error}"
+        return CanaryReport(
+            rotation_id=task.rotation_id,
+            results=(CanaryResult(kind=CanaryKind.TRUST, opened=False, failure=why),),
+        )
+    results = tuple(_dial(kind, task, host, context) for kind in ORDER)
     return CanaryReport(rotation_id=task.rotation_id, results=results)
 
 
-def _dial(kind: CanaryKind, task: CanaryTask, host: str, access: AccessFile) -> CanaryResult:
+def _dial(kind: CanaryKind, task: CanaryTask, host: str, context: ssl.SSLContext) -> CanaryResult:
     try:
-        context = _context(access, task.rehearsal_root_pem)
         with (
             socket.create_connection((host, task.port), timeout=SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=SERVER_NAMES[kind]) as secured,
@@ -79,8 +86,6 @@ def _dial(kind: CanaryKind, task: CanaryTask, host: str, access: AccessFile) -> 
         return CanaryResult(kind=kind, opened=False, failure=error.reason or "TLS alert")
     except OSError as error:
         return CanaryResult(kind=kind, opened=False, failure=words_of(error))
-    except AgentError as error:
-        return CanaryResult(kind=kind, opened=False, failure=str(error))
     if not answer.startswith(_SEEN):
         return CanaryResult(kind=kind, opened=False, failure="the agent did not recognise this client there")
     return CanaryResult(kind=kind, opened=True)

@@ -7,20 +7,15 @@ where nothing but the certificates can make a difference. It runs in a thread of
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
 import ssl
-import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, TypeVar
 
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
-
 from backend.core.trust_matrix import BOTH, GENERATIONS, NEW, OLD, Outcome, Presented, is_accepted, presentations
-from backend.pki.keys import load_private_key
+from backend.pki.contexts import load_pair
 from backend.server.credentials import LiveCredentials
 from backend.service.probes import PROBE_NAME, Probed, ProbeKit, note_round, probe_kit
 from backend.service.world import World
@@ -47,7 +42,7 @@ class Prober:
         self._ask = ask
         self._live = live
         self._address = ("127.0.0.1" if host in {"0.0.0.0", ""} else "::1" if host == "::" else host, port)  # noqa: S104 - compared, not bound
-        self._kit: ProbeKit | None = None
+        self._contexts: Contexts | None = None
         self._due = 0.0
 
     async def look(self) -> None:
@@ -55,12 +50,17 @@ class Prober:
         monotonic = self._world.clock.monotonic()
         if monotonic < self._due:
             return
-        self._kit = await self._ask(lambda tx: probe_kit(tx, self._world, self._kit))
-        kit = self._kit
-        if kit is None or not self._live.serves(kit.chain.encode(), kit.roots.encode()):
+        held = self._contexts
+        kit = await self._ask(lambda tx: probe_kit(tx, self._world, None if held is None else held.kit))
+        if kit is None:
+            self._contexts = None
+            return
+        contexts = held if held is not None and held.kit is kit else Contexts(kit)
+        self._contexts = contexts
+        if not self._live.serves(kit.chain.encode(), kit.roots.encode()):
             return  # the listeners follow the rows within a tick
         self._due = monotonic + self._world.policy.probe_interval.total_seconds()
-        cells = await asyncio.to_thread(probe_round, kit, self._address, self._world.fqdns[0])
+        cells = await asyncio.to_thread(probe_round, contexts, self._address, self._world.fqdns[0])
 
         def keep(tx: Transaction) -> None:
             note_round(tx, self._world, kit, cells)
@@ -68,75 +68,79 @@ class Prober:
         await self._ask(keep)
 
 
-def probe_round(kit: ProbeKit, address: tuple[str, int], server_name: str) -> list[Probed]:
+def probe_round(contexts: Contexts, address: tuple[str, int], server_name: str) -> list[Probed]:
     """Make one round: four cells of the data port, twenty-four of the truth table."""
-    with tempfile.TemporaryDirectory(prefix="mocdeck-probe-") as directory:
-        keys = _Keys(kit, Path(directory))
-        return [*_live_cells(kit, keys, address, server_name), *_table_cells(kit, keys)]
+    return [*live_cells(contexts, address, server_name), *table_cells(contexts)]
 
 
-class _Keys:
-    """Contexts over the kit's leaves; OpenSSL takes keys from files only, so they lie there sealed for a moment."""
+class Contexts:
+    """TLS contexts over one kit's leaves, each made once: a round costs handshakes and little else."""
 
-    def __init__(self, kit: ProbeKit, directory: Path) -> None:
-        self._kit = kit
-        self._directory = directory
-        self._password = secrets.token_hex(16)
-        key = load_private_key(kit.key.reveal().encode())
-        seal = BestAvailableEncryption(self._password.encode())
-        self._key = directory / "key.pem"
-        self._key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, seal))
+    def __init__(self, kit: ProbeKit) -> None:
+        self.kit = kit
+        self._made: dict[tuple[int, str, Presented | None, bool], ssl.SSLContext] = {}
 
-    def context(self, side: int, trust: str, presented: Presented | None, *, is_server_leaf: bool) -> ssl.SSLContext:
-        """A client's or server's context that trusts `trust` and presents a probe leaf, or none."""
+    def client(self, trust: str, presented: Presented | None) -> ssl.SSLContext:
+        """A client that trusts `trust` and presents a probe leaf, or none."""
+        return self._context(ssl.PROTOCOL_TLS_CLIENT, trust, presented, asks=True)
+
+    def server(self, trust: str, presented: Presented, *, asks: bool) -> ssl.SSLContext:
+        """A server that presents a probe leaf and, if it `asks`, wants one that chains to `trust`."""
+        return self._context(ssl.PROTOCOL_TLS_SERVER, trust, presented, asks=asks)
+
+    def _context(self, side: int, trust: str, presented: Presented | None, *, asks: bool) -> ssl.SSLContext:
+        key = (side, trust, presented, asks)
+        if key not in self._made:
+            self._made[key] = self._make(side, trust, presented, asks=asks)
+        return self._made[key]
+
+    def _make(self, side: int, trust: str, presented: Presented | None, *, asks: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(side)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.set_alpn_protocols(["h2"])
-        roots = [self._kit.sides[one].root for one in (GENERATIONS if trust == BOTH else (trust,))]
+        roots = [self.kit.sides[one].root for one in (GENERATIONS if trust == BOTH else (trust,))]
         context.load_verify_locations(cadata="".join(roots))
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_REQUIRED if asks else ssl.CERT_NONE
         if presented is not None:
-            context.load_cert_chain(self._chain(presented, is_server_leaf=is_server_leaf), self._key, self._password)
+            leaves = self.kit.sides[presented.leaf]
+            leaf = leaves.server if side == ssl.PROTOCOL_TLS_SERVER else leaves.client
+            load_pair(context, leaf + (leaves.cross if presented.with_cross else ""), self.kit.key)
         return context
 
-    def _chain(self, presented: Presented, *, is_server_leaf: bool) -> Path:
-        leaves = self._kit.sides[presented.leaf]
-        path = self._directory / f"{presented.leaf}-{presented.with_cross}-{is_server_leaf}.pem"
-        if not path.exists():
-            leaf = leaves.server if is_server_leaf else leaves.client
-            path.write_text(leaf + (leaves.cross if presented.with_cross else ""))
-        return path
 
-
-def _live_cells(kit: ProbeKit, keys: _Keys, address: tuple[str, int], server_name: str) -> Iterator[Probed]:
+def live_cells(contexts: Contexts, address: tuple[str, int], server_name: str) -> Iterator[Probed]:
+    """Yield the cells of the data port, as clients of either CA that trust one of them meet it."""
     for leaf in GENERATIONS:
         for trust in GENERATIONS:
-            presented = Presented(leaf=leaf, with_cross=False)
-            context = keys.context(ssl.PROTOCOL_TLS_CLIENT, trust, presented, is_server_leaf=False)
+            context = contexts.client(trust, Presented(leaf=leaf, with_cross=False))
             found, _ = knock(context, *address, server_name, _SECONDS)
             cell = f"port: {leaf} leaf, trusts {trust}"
-            yield Probed(cell=cell, expected=kit.live.expected(leaf, trust), observed=_OUTCOMES[found])
+            yield Probed(cell=cell, expected=contexts.kit.live.expected(leaf, trust), observed=_OUTCOMES[found])
 
 
-def _table_cells(kit: ProbeKit, keys: _Keys) -> Iterator[Probed]:
+def table_cells(contexts: Contexts) -> Iterator[Probed]:
+    """Yield the cells of the truth table in both directions, each between two ends of a socket."""
     for presented in presentations():
         for trust in (OLD, BOTH, NEW):
             accepted = is_accepted(presented, trust)
-            server = keys.context(ssl.PROTOCOL_TLS_CLIENT, trust, None, is_server_leaf=False)
-            shown = keys.context(ssl.PROTOCOL_TLS_SERVER, BOTH, presented, is_server_leaf=True)
-            shown.verify_mode = ssl.CERT_NONE
             yield Probed(
                 cell=f"agent shows {presented.label}, client trusts {trust}",
                 expected=Outcome.OK if accepted else Outcome.UNTRUSTED,
-                observed=_shake(server, shown, failure=Outcome.UNTRUSTED),
+                observed=_shake(
+                    contexts.client(trust, None),
+                    contexts.server(BOTH, presented, asks=False),
+                    failure=Outcome.UNTRUSTED,
+                ),
             )
             own = Presented(leaf=presented.leaf, with_cross=False)
-            client = keys.context(ssl.PROTOCOL_TLS_CLIENT, BOTH, presented, is_server_leaf=False)
-            asks = keys.context(ssl.PROTOCOL_TLS_SERVER, trust, own, is_server_leaf=True)
             yield Probed(
                 cell=f"client shows {presented.label}, agent trusts {trust}",
                 expected=Outcome.OK if accepted else Outcome.REFUSED,
-                observed=_shake(client, asks, failure=Outcome.REFUSED),
+                observed=_shake(
+                    contexts.client(BOTH, presented),
+                    contexts.server(trust, own, asks=True),
+                    failure=Outcome.REFUSED,
+                ),
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,7 +12,7 @@ from backend.clock import SystemClock
 from backend.core.errors import CertificateUntrusted
 from backend.core.trust_matrix import NEW, OLD, Outcome
 from backend.pki.trust import split_bundle
-from backend.server.probing import _Keys, _table_cells
+from backend.server.probing import Contexts, table_cells
 from backend.service.guard import authenticate
 from backend.service.probes import LIFETIME, Probed, ProbeKit, note_round, probe_kit
 from backend.service.rotation_moves import Move
@@ -42,21 +41,21 @@ def kit_of_today(site: Overlapping) -> ProbeKit:
     return kit_of(site)
 
 
-def table(kit: ProbeKit, directory: Path) -> list[Probed]:
-    return list(_table_cells(kit, _Keys(kit, directory)))
+def table(kit: ProbeKit) -> list[Probed]:
+    return list(table_cells(Contexts(kit)))
 
 
-def test_every_cell_of_the_truth_table_is_as_it_says_in_both_directions(trusted: Overlapping, tmp_path: Path) -> None:
-    cells = table(kit_of_today(trusted), tmp_path)
+def test_every_cell_of_the_truth_table_is_as_it_says_in_both_directions(trusted: Overlapping) -> None:
+    cells = table(kit_of_today(trusted))
     assert len(cells) == 24
     assert [one for one in cells if one.observed is not one.expected] == []
     assert sum(one.expected is not Outcome.OK for one in cells) == 4, "two forbidden cells, each in two directions"
 
 
-def test_without_a_cross_certificate_the_cells_that_need_it_are_found_out(trusted: Overlapping, tmp_path: Path) -> None:
+def test_without_a_cross_certificate_the_cells_that_need_it_are_found_out(trusted: Overlapping) -> None:
     kit = kit_of_today(trusted)
     broken = replace(kit, sides={**kit.sides, NEW: replace(kit.sides[NEW], cross="")})
-    off = {one.cell for one in table(broken, tmp_path) if one.observed is not one.expected}
+    off = {one.cell for one in table(broken) if one.observed is not one.expected}
     assert off == {
         "agent shows new leaf with cross, client trusts old",
         "client shows new leaf with cross, agent trusts old",
@@ -64,11 +63,11 @@ def test_without_a_cross_certificate_the_cells_that_need_it_are_found_out(truste
 
 
 def test_a_leaf_of_the_wrong_ca_is_found_out_where_it_passes_and_where_it_fails(
-    trusted: Overlapping, tmp_path: Path
+    trusted: Overlapping,
 ) -> None:
     kit = kit_of_today(trusted)
     swapped = replace(kit.sides[NEW], client=kit.sides[OLD].client, server=kit.sides[OLD].server)
-    off = {one.cell for one in table(replace(kit, sides={**kit.sides, NEW: swapped}), tmp_path) if _is_off(one)}
+    off = {one.cell for one in table(replace(kit, sides={**kit.sides, NEW: swapped})) if _is_off(one)}
     assert "agent shows new leaf, client trusts old" in off
     assert "agent shows new leaf, client trusts new" in off
 
