@@ -90,14 +90,15 @@ def test_a_directory_without_an_agent_is_told(mocdeck: Mocdeck, tmp_path: Path) 
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.parametrize("option", ["--port", "--auth-port"])
+@pytest.mark.parametrize("option", ["--port", "--auth-port", "--canary-port"])
 def test_a_port_in_use_is_told_with_its_number(mocdeck: Mocdeck, copy: Path, option: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        other = "--auth-port" if option == "--port" else "--port"
-        result = run(mocdeck, copy, option, port, other, "0")
+        free = {"--port": "0", "--auth-port": "0", "--canary-port": "0"}
+        options = [word for pair in (free | {option: port}).items() for word in pair]
+        result = run(mocdeck, copy, *options)
     assert result.exit_code == 82
     assert port in result.stderr
 
