@@ -36,6 +36,7 @@ class Connection:
     identity: str
     certificate_not_after: datetime | None
     token_expires_at: datetime | None
+    tag: str = ""  # a word that stands wherever the site is named, such as PROD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ class RemoteGateway:
             identity="" if facts is None else inert(facts.identity),
             certificate_not_after=None if facts is None else facts.not_after,
             token_expires_at=None if facts is None else facts.token_expires_at,
+            tag=inert(self._context.tag),
         )
 
     async def _operator_at_hand(self) -> Operator:

@@ -149,6 +149,7 @@ class ReplayGateway:
             identity="",
             certificate_not_after=None,
             token_expires_at=None,
+            tag=inert(str(self._tape.head.get("site_tag", ""))),
         )
 
     def _whole_snapshots(self) -> list[int]:

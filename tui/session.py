@@ -92,7 +92,7 @@ class DeckApp(SitesApp):
             fitting=palette.fitting(colour=coloured, true_colour=rich),
             colourless=not coloured,
         )
-        self.site_tag = site_tag
+        self._tag = site_tag
         self.write_mode = write
         self.write_reason = ""
         self.paused_at: float | None = None  # monotonic
@@ -238,6 +238,23 @@ class DeckApp(SitesApp):
         """The names of the selected clients, in the list's order."""
         found = (self.model.find(number) for number in self.selected_numbers())
         return [client.row.name for client in found if client is not None]
+
+    def tag_of(self, site: Site) -> str:
+        """Return the word that stands beside a site, such as PROD; "" for none."""
+        return site.gateway.connection.tag or self._tag
+
+    @property
+    def site_tag(self) -> str:
+        """The current site's."""
+        return self.tag_of(self.current_site)
+
+    @property
+    def tags(self) -> str:
+        """What the header says of tags: the site's, or with several sites which of them are tagged."""
+        if len(self.sites) == 1:
+            return self.site_tag
+        tagged = [f"{site.name} {tag}" for site in self.sites if (tag := self.tag_of(site))]
+        return ", ".join(tagged[:2]) + (f", {len(tagged) - 2} more" if len(tagged) > 2 else "")
 
     def selected_sites(self) -> list[Site]:
         """The sites of the selected clients; the current one when nothing is selected."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.core.facts import Severity
 from scripts.stage.drive import Stage, stage
 from tui.columns import layout
 from tui.recent import RecentChanges
@@ -228,8 +229,12 @@ async def test_a_storm_of_sizes_keeps_cursor_marks_and_filter() -> None:
         assert "bonn" in made.text
 
 
-async def test_every_severity_is_told_apart_without_any_colour() -> None:
-    async with stage((80, 40), theme="mono") as made:
-        texts = {line[27:38].split("+")[0].strip() for line in home(made).table.text.splitlines()[1:]}
-        signs = {text[:1] for text in texts if text}
-        assert {"X", "!", "?", "^", "i", "o"} <= signs
+@pytest.mark.parametrize("theme", ["mono", "ansi", "dark", "light"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+async def test_every_severity_is_told_apart_in_plain_text(theme: str, ascii_only: bool) -> None:
+    async with stage((80, 60), theme=theme, ascii_only=ascii_only) as made:
+        glyphs = made.app.glyphs
+        column = home(made).table.text.splitlines()[0].index("STATE")
+        signs = {line[column] for line in home(made).table.text.splitlines()[1:44]}
+        assert {glyphs.severity(severity) for severity in Severity} <= signs
+        assert len({glyphs.severity(severity) for severity in Severity}) == len(Severity)

@@ -101,7 +101,7 @@ def _show(app: MocdeckApp, origin: Screen[object], plan: PlanView, wish: _Wish, 
     if not plan.runs:
         _show_nothing(app, plan, wish)
         return
-    tag = PRODUCTION if app.site_tag.upper() == PRODUCTION else ""
+    tag = PRODUCTION if app.tag_of(wish.site).upper() == PRODUCTION else ""
     changes = () if seen is None else difference(seen, plan)
     scope = wish.update
     typed = len(plan.targets) > 1 or bool(tag) or scope is not None

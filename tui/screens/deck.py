@@ -110,7 +110,7 @@ class DeckScreen(PromptScreen):
             monotonic=app.clock.monotonic(),
             shown_at=app.shown_at,
             place=self.place(),
-            tag=app.site_tag,
+            tag=app.tags,
             write_mode=app.write_mode,
             simulated=app.simulated,
             paused=app.paused_at is not None,

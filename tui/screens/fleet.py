@@ -235,7 +235,7 @@ class FleetScreen(TreePane):
         from tui.screens.steps_menu import plan_menu
 
         found = (self.app.model.find(number) for number in self.app.selected_numbers())
-        plan_menu(self.app, [(one.row.number, one.judged.next_action) for one in found if one is not None])
+        plan_menu(self.app, [(one.id, one.judged.next_action) for one in found if one is not None])
 
     def cmd_sort(self) -> None:
         from tui.screens.menu import sort_menu

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import string
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backend.core.facts import NextAction
 from tui.commands import BY_ID
 from tui.format import count
+from tui.marks import ClientId, site_of
 from tui.screens.actions import start_action
 from tui.screens.menu import Entry, Menu
 from tui.steps import Step, steps_of
@@ -16,12 +19,34 @@ if TYPE_CHECKING:
     from tui.app import MocdeckApp
 
 
-def plan_menu(app: MocdeckApp, clients: Sequence[tuple[int, NextAction]]) -> None:
-    """Show what the clients need; choosing a group plans it and nothing else."""
-    groups = steps_of(clients)
-    if not groups:
+def plan_menu(app: MocdeckApp, clients: Sequence[tuple[ClientId, NextAction]]) -> None:
+    """Show what the clients need; choosing a group plans it and nothing else. Of several sites one is chosen first."""
+    places = sorted({site_of(client) for client, _ in clients})
+    if not places:
         app.notice("plan: nothing is selected", "warning")
-        return
+    elif len(places) == 1:
+        _plan_site(app, places[0], clients)
+    else:
+        _choose_site(app, places, clients)
+
+
+def _choose_site(app: MocdeckApp, places: Sequence[int], clients: Sequence[tuple[ClientId, NextAction]]) -> None:
+    numbers = Counter(site_of(client) for client, _ in clients)
+    keys = dict(zip(string.digits[1:] + string.ascii_lowercase, places, strict=False))
+    entries = [
+        Entry(key=key, label=app.sites[place].name, note=count(numbers[place], "client")) for key, place in keys.items()
+    ]
+
+    def chosen(key: str | None) -> None:
+        if key in keys:
+            _plan_site(app, keys[key], [one for one in clients if site_of(one[0]) == keys[key]])
+
+    app.push_screen(Menu("a plan belongs to one site: which", entries), chosen)
+
+
+def _plan_site(app: MocdeckApp, place: int, clients: Sequence[tuple[ClientId, NextAction]]) -> None:
+    app.enter_site(place)
+    groups = steps_of(clients)
     entries = [_entry(app, step, len(numbers)) for step, numbers in groups]
 
     def chosen(key: str | None) -> None:

@@ -63,7 +63,8 @@ class TimelineScreen(FilterScreen):
         yield Body(id="body")
 
     def place(self) -> str:
-        return f"{super().place()} > timeline"
+        sites = len(self.app.sites)
+        return f"{super().place() if sites == 1 else f'{sites} sites'} > timeline"
 
     @property
     def visible_numbers(self) -> Sequence[int]:
