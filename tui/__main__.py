@@ -56,7 +56,7 @@ def run_dashboard(
     gateway: Gateway = RemoteGateway(connect, context, places.state)
     if record_to is not None:
         tag = site_tag or context.tag
-        gateway = record(gateway, record_to, ticking, simulated=simulated, site_tag=tag)
+        (gateway,) = record([gateway], record_to, ticking, simulated=simulated, site_tag=tag)
     return run(
         gateway,
         ticking,
@@ -87,9 +87,9 @@ def replay_session(
     """
     places = find_places(os.environ if environment is None else environment)
     tape = read_tape(path)
-    gateway, clock = replay(tape, SystemClock())
+    gateways, clock = replay(tape, SystemClock())
     return run(
-        gateway,
+        gateways,
         clock,
         write=False,
         state_dir=places.state,

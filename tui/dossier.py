@@ -226,7 +226,7 @@ def _observation(client: Client, detail: ClientDetail, now: datetime, width: int
         yield _field("its renewal", f"{loop}   trust epoch {beat.epoch}   version {beat.version or NOTHING}")
         yield _field("its clock", f"{span(abs(beat.skew))} {ahead} the agent's")
         if beat.last_error:
-            yield from _paragraph("its last error", beat.last_error, width, "warning")
+            yield from _paragraph("last error", beat.last_error, width, "warning")
             for one in diagnose(beat.last_error)[:1]:
                 yield from _paragraph("that is", f"{one.ailment.meaning} {one.ailment.avoid}", width)
     yield BLANK

@@ -26,30 +26,32 @@ from tui.tape import TapeWriter
 _ROTATION_SECONDS: Final = 2.0  # between two questions about a rotation that nobody looks at
 
 
-def record(gateway: Gateway, path: Path, clock: Clock, *, simulated: bool = False, site_tag: str = "") -> Gateway:
-    """Return a gateway that records to a new file.
+def record(
+    gateways: Sequence[Gateway], path: Path, clock: Clock, *, simulated: bool = False, site_tag: str = ""
+) -> list[Gateway]:
+    """Return gateways that record to one new file, in the place of those that are given.
 
     Raises:
         TapeNotWritten: the file is there already, or cannot be made.
     """
-    where = gateway.connection
     head = {
         "tool_version": backend.__version__,
         "started_at": int(clock.now().timestamp()),
-        "context": where.context,
-        "address": where.address,
+        "sites": [{"context": one.connection.context, "address": one.connection.address} for one in gateways],
         "simulated": simulated,
         "site_tag": site_tag,
     }
-    return cast(Gateway, RecordingGateway(gateway, TapeWriter(path, head), clock))
+    tape = TapeWriter(path, head, users=len(gateways))
+    return [cast(Gateway, RecordingGateway(one, tape, clock, place)) for place, one in enumerate(gateways)]
 
 
 class RecordingGateway:
     """`tui.gateway.Gateway` in front of another one; what is not written here is passed on as it is."""
 
-    def __init__(self, inner: Gateway, tape: TapeWriter, clock: Clock) -> None:
+    def __init__(self, inner: Gateway, tape: TapeWriter, clock: Clock, site: int) -> None:
         self._inner = inner
         self.tape = tape
+        self._site = site
         self._clock = clock
         self._began = clock.monotonic()
         self._has_snapshot = False
@@ -62,7 +64,7 @@ class RecordingGateway:
         return getattr(self._inner, name)
 
     def _note(self, kind: str, value: object, key: str = "", *, once: bool = False) -> None:
-        self.tape.note(self._clock.monotonic() - self._began, kind, to_json(value), key, once=once)
+        self.tape.note(self._clock.monotonic() - self._began, kind, to_json(value), key, site=self._site, once=once)
 
     async def watch(self, since: int) -> AsyncIterator[FleetDelta]:
         """Yield what the agent says; the first time from a whole snapshot on, whatever the reader has already."""

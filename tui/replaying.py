@@ -104,32 +104,36 @@ class ReplayClock:
         self.speed = SPEEDS[min(len(SPEEDS) - 1, max(0, SPEEDS.index(self.speed) + steps))]
 
 
-def replay(tape: Tape, real: Clock) -> tuple[Gateway, ReplayClock]:
-    """Return the gateway that plays a recording, and its clock, which the dashboard has to use.
+def replay(tape: Tape, real: Clock) -> tuple[list[Gateway], ReplayClock]:
+    """Return the gateways that play a recording, one a site, and its clock, which the dashboard has to use.
 
     Raises:
         TapeInvalid: there is nothing on it to show.
     """
     clock = ReplayClock(real, tape.length)
-    return cast(Gateway, ReplayGateway(tape, clock)), clock
+    sites = tape.head.get("sites")
+    places = [ReplayGateway(tape, clock, place) for place in range(len(sites) if isinstance(sites, list) else 1)]
+    if not any(one.has_snapshot for one in places):
+        raise TapeInvalid(f"{tape.path} has no snapshot of a fleet on it; the recording ended before one came")
+    return [cast(Gateway, one) for one in places], clock
 
 
 class ReplayGateway:
     """`tui.gateway.Gateway` over a recording; what an agent alone can answer raises `RecordedOnly`."""
 
-    def __init__(self, tape: Tape, clock: ReplayClock) -> None:
+    def __init__(self, tape: Tape, clock: ReplayClock, site: int = 0) -> None:
         self._tape = tape
+        self._site = site
         self._clock = clock
-        self._stream = [entry for entry in tape.entries if entry.kind in {"fleet", "lost"}]
+        entries = [entry for entry in tape.entries if entry.site == site]
+        self._stream = [entry for entry in entries if entry.kind in {"fleet", "lost"}]
         self._stream_at = [entry.at for entry in self._stream]
         self._next = 0
         self._jumps = -1  # the first look begins like a jump: with a whole snapshot
         self._answers: dict[tuple[str, str], list[Entry]] = {}
-        for entry in tape.entries:
+        for entry in entries:
             self._answers.setdefault((entry.kind, entry.key), []).append(entry)
         self._snapshots = self._whole_snapshots()
-        if not self._snapshots:
-            raise TapeInvalid(f"{tape.path} has no snapshot of a fleet on it; the recording ended before one came")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -143,14 +147,22 @@ class ReplayGateway:
     @property
     def connection(self) -> Connection:
         """Where the recording was made."""
+        sites = self._tape.head.get("sites")
+        known = sites[self._site] if isinstance(sites, list) else {}
+        where = known if isinstance(known, dict) else {}
         return Connection(
-            context=inert(str(self._tape.head.get("context", ""))),
-            address=inert(str(self._tape.head.get("address", ""))),
+            context=inert(str(where.get("context", ""))),
+            address=inert(str(where.get("address", ""))),
             identity="",
             certificate_not_after=None,
             token_expires_at=None,
             tag=inert(str(self._tape.head.get("site_tag", ""))),
         )
+
+    @property
+    def has_snapshot(self) -> bool:
+        """Tell whether this site was ever seen whole."""
+        return bool(self._snapshots)
 
     def _whole_snapshots(self) -> list[int]:
         """The places in the stream where a snapshot begins that comes to its end."""
@@ -175,6 +187,8 @@ class ReplayGateway:
 
     async def watch(self, since: int) -> AsyncIterator[FleetDelta]:
         """Yield what the agent said, each at its time; after a jump, all that leads to the new place."""
+        if not self._snapshots:
+            await self._tell_the_loss()
         while True:
             if self._jumps != self._clock.jumps or not since:
                 since = 1
@@ -191,6 +205,12 @@ class ReplayGateway:
             if entry.kind == "lost":
                 raise Unreachable(inert(str(entry.value), 1000))
             yield self._value(FleetDelta, entry)
+
+    async def _tell_the_loss(self) -> NoReturn:
+        """What a site that never answered said when it was tried."""
+        await self._clock.until(self._stream_at[0] if self._stream else 0.0)
+        said = [str(entry.value) for entry in self._stream if entry.kind == "lost"]
+        raise Unreachable(inert(said[0], 1000) if said else "this agent had not answered while it was recorded")
 
     def _rebuild(self) -> list[FleetDelta]:
         """Go to the clock's place: everything since the last whole snapshot before it, whose first chunk is full."""

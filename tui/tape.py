@@ -36,12 +36,16 @@ class TapeNotWritten(AgentError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Something the agent said. `at` is seconds since the recording began; `key` names whom it is about, "" for all."""
+    """Something an agent said. `at` is seconds since the recording began; `key` names whom it is about, "" for all.
+
+    `site` is the agent's place in the head's list.
+    """
 
     at: float
     kind: str
     key: str
     value: Any
+    site: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +66,8 @@ class Tape:
 class TapeWriter:
     """Writes a recording, line by line. A disk that takes no more ends it with a sentence, never the session."""
 
-    def __init__(self, path: Path, head: Mapping[str, Any]) -> None:
-        """Make the file.
+    def __init__(self, path: Path, head: Mapping[str, Any], *, users: int = 1) -> None:
+        """Make the file; the last of its users closes it.
 
         Raises:
             TapeNotWritten: it is there already, or cannot be made; names it.
@@ -71,7 +75,8 @@ class TapeWriter:
         self.path = path
         self.failure = ""
         self._seal = ""
-        self._last: dict[tuple[str, str], str] = {}
+        self._last: dict[tuple[int, str, str], str] = {}
+        self._users = users
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except FileExistsError:
@@ -80,14 +85,15 @@ class TapeWriter:
             raise TapeNotWritten(f"cannot record to {path}: {error.strerror}; name another place") from None
         self._put({"format": FORMAT, **head})
 
-    def note(self, at: float, kind: str, value: Any, key: str = "", *, once: bool = False) -> None:
-        """Add a line; `once`: not when it is what was said last of this kind and key."""
+    def note(self, at: float, kind: str, value: Any, key: str = "", *, site: int = 0, once: bool = False) -> None:
+        """Add a line; `once`: not when it is what the site said last of this kind and key."""
         if once:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-            if self._last.get((kind, key)) == text:
+            if self._last.get((site, kind, key)) == text:
                 return
-            self._last[kind, key] = text
-        self._put({"t": round(at, 3), "is": kind, **({"of": key} if key else {}), "value": value})
+            self._last[site, kind, key] = text
+        where = {**({"site": site} if site else {}), **({"of": key} if key else {})}
+        self._put({"t": round(at, 3), "is": kind, **where, "value": value})
 
     def _put(self, values: Mapping[str, Any]) -> None:
         if self.failure:
@@ -102,8 +108,9 @@ class TapeWriter:
             self.failure = f"the recording {self.path} ends here: {error.strerror}"
 
     def close(self) -> None:
-        """End the recording; a second call does nothing."""
-        if self._file >= 0:
+        """Let go of the recording; when nobody holds it any more it ends."""
+        self._users -= 1
+        if self._users <= 0 <= self._file:
             os.close(self._file)
             self._file = -1
             self.failure = self.failure or f"the recording {self.path} is closed"
@@ -154,10 +161,11 @@ def _object(path: Path, number: int, body: str) -> dict[str, Any]:
 
 def _entry(path: Path, number: int, body: str) -> Entry:
     values = _object(path, number, body)
-    at, kind, key = values.get("t"), values.get("is"), values.get("of", "")
-    if not isinstance(at, int | float) or not isinstance(kind, str) or not isinstance(key, str):
+    at, kind, key, site = values.get("t"), values.get("is"), values.get("of", ""), values.get("site", 0)
+    is_text = isinstance(kind, str) and isinstance(key, str)
+    if not isinstance(at, int | float) or not is_text or not isinstance(site, int):
         raise TapeInvalid(f"{path}, line {number}: it has no time or no kind; it was not written by mocdeck")
-    return Entry(at=float(at), kind=kind, key=key, value=values.get("value"))
+    return Entry(at=float(at), kind=str(kind), key=str(key), value=values.get("value"), site=site)
 
 
 def _seal(before: str, body: str) -> str:

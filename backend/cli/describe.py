@@ -107,9 +107,17 @@ def _identity_facts(one: Description) -> list[tuple[str, str]]:
         ("heartbeat", moment(beat.heard_at) if beat.heard_at else "sends none"),
         ("clock", f"{beat.skew:+d} s against the agent" if beat.heard_at else ""),
         ("last error", beat.last_error),
+        ("that is", _explained(beat.last_error)),
         ("version", beat.version),
         ("tags", ", ".join(f"{key}={value}" for key, value in sorted(one.tags.items()))),
     ]
+
+
+def _explained(error: str) -> str:
+    """What the last error is about, as `mocdeck diagnose` would say it; "" where no known message fits."""
+    from backend.core.diagnosis import diagnose
+
+    return next((f"{one.ailment.meaning} {one.ailment.avoid}".strip() for one in diagnose(error)), "")
 
 
 def _rotation_facts(one: Description) -> list[tuple[str, str]]:

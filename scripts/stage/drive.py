@@ -114,7 +114,7 @@ async def stage(
     clock = ManualClock(NOW)
     agent = StagedAgent(clock, seeds, state_dir=state_dir)
     app = MocdeckApp(
-        agent if record_to is None else record(agent, record_to, clock, simulated=True, site_tag=site_tag),
+        [agent] if record_to is None else record([agent], record_to, clock, simulated=True, site_tag=site_tag),
         clock,
         write=write,
         ascii_only=ascii_only,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from textual import events
 
 from tests.tui.staged_agent import StagedAgent
 from tui.app import MocdeckApp
+from tui.gateway import ClientDetail
 from tui.lines import line_text
 from tui.screens.diagnosing import DiagnosisScreen
 from tui.widgets.lines import Lines
@@ -92,3 +94,23 @@ async def test_no_line_is_wider_than_the_screen(make_app: MakeApp, size: tuple[i
             app, "x509: certificate has expired or is not yet valid; Internal error; OutOfCapacity; unavailable"
         )
         assert all(len(line_text(line)) <= size[0] for line in app.screen.query_one("#body", Lines).lines)
+
+
+async def test_a_client_s_page_explains_its_last_error(
+    make_app: MakeApp, agent: StagedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def describe(name: str) -> ClientDetail:
+        found = await StagedAgent.describe(agent, name)
+        assert found.heartbeat is not None
+        return replace(found, heartbeat=replace(found.heartbeat, last_error="x509: signed by unknown authority"))
+
+    monkeypatch.setattr(agent, "describe", describe)
+    app = make_app()
+    async with app.run_test(size=(100, 90)) as pilot:
+        await app.settled()
+        await pilot.press("d")
+        await app.settled()
+        text = " ".join(shown(app).split())
+        assert "last error x509: signed by unknown authority" in text
+        assert "Client and agent trust different CAs" in text
+        assert "Do not renew" in text

@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from backend.clock import ManualClock
+from scripts.stage import overlap_scenes
+from scripts.stage.agent import StagedAgent
 from scripts.stage.drive import ROUNDS, Stage, stage
-from scripts.stage.fleet import NOW
+from scripts.stage.fleet import NOW, SEEDS
 from tui.app import MocdeckApp
-from tui.commands import COMMANDS, ROTATION
+from tui.commands import COMMANDS, OVERLAP, ROTATION
 from tui.gateway import Gateway
 from tui.lines import line_text
+from tui.recording import record
 from tui.replaying import RecordedOnly, ReplayClock, replay
 from tui.tape import TapeInvalid, TapeWriter, read_tape
 from tui.widgets.lines import Lines
@@ -55,8 +58,8 @@ class Player:
 @asynccontextmanager
 async def play(path: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Player]:
     real = ManualClock(NOW + timedelta(days=400))  # it is played much later
-    gateway, clock = replay(read_tape(path), real)
-    app = MocdeckApp(gateway, clock, write=False, ascii_only=True, state_dir=path.parent, true_colour=True)
+    gateways, clock = replay(read_tape(path), real)
+    app = MocdeckApp(gateways, clock, write=False, ascii_only=True, state_dir=path.parent, true_colour=True)
     async with app.run_test(size=size):
         player = Player(app=app, clock=clock, real=real)
         await player.settle()
@@ -278,3 +281,49 @@ async def test_a_recording_of_a_later_version_is_played_as_far_as_it_is_understo
     async with play(path) as player:
         await player.seconds(29)
         assert body(player.text) == body(recorded[1][0])
+
+
+async def test_several_sites_are_recorded_and_played_together_one_of_them_away_all_the_time(tmp_path: Path) -> None:
+    path = tmp_path / "sites"
+    clock = ManualClock(NOW)
+    agents = [StagedAgent(clock), StagedAgent(clock, SEEDS[:5])]
+    agents[1].reachable = False
+    app = MocdeckApp(
+        record(agents, path, clock), clock, write=False, ascii_only=True, state_dir=tmp_path, true_colour=True
+    )
+    async with app.run_test(size=(100, 30)):
+        for _ in range(ROUNDS):
+            await app.settled()
+        agents[0].alter("wl3-csi-3", silent_for=timedelta(hours=9))
+        for _ in range(ROUNDS):
+            await app.settled()
+    tape = read_tape(path)
+    assert [site["context"] for site in tape.head["sites"]] == ["bonn", "bonn"]
+    assert {entry.site for entry in tape.entries} == {0, 1}
+    async with play(path, (100, 30)) as player:
+        await player.seconds(1)
+        first, second = player.app.sites
+        assert len(first.fleet.columns) == len(SEEDS)
+        assert "connection refused" in second.failure
+        assert len(second.fleet.columns) == 0
+
+
+async def test_a_rotation_with_overlap_can_be_seen_again_wave_by_wave(tmp_path: Path) -> None:
+    path = tmp_path / "overlap"
+    async with stage((140, 40), record_to=path) as made:
+        await overlap_scenes.issuing(made)
+        last = await made.agent.rotation()
+    assert last is not None
+    async with play(path, (140, 40)) as player:
+        player.app.cmd_replay_end()
+        await player.seconds(1)
+        player.app.cmd_view_rotation()
+        await player.seconds(1)
+        seen = await player.app.gateway.rotation()
+        assert seen is not None
+        assert (seen.kind, seen.phase, seen.levels, seen.waves) == (last.kind, last.phase, last.levels, last.waves)
+        assert player.app.deck.scope == OVERLAP
+        player.app.cmd_replay_start()
+        await player.seconds(0.5)
+        before = await player.app.gateway.rotation()
+        assert before is None or before.phase != last.phase
