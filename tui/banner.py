@@ -122,8 +122,9 @@ def _sinks(view: View) -> tuple[str, str]:
 def _rotation(view: View) -> tuple[str, str]:
     if view.is_of_all_sites and view.model.has_several_sites:
         return "", ""  # the line of the sites says it
-    phase = view.model.columns.rotation_phase
-    return (f"CA ROTATION {phase}", "tag") if phase else ("", "")
+    columns = view.model.columns
+    held = " HELD" if columns.rotation_held else ""
+    return (f"CA ROTATION {columns.rotation_phase}{held}", "tag") if columns.rotation_phase else ("", "")
 
 
 def severity_line(view: View) -> Line:

@@ -86,9 +86,9 @@ def _part(site: SiteFleet, glyphs: Glyphs, monotonic: float, shown_at: float) ->
         if words:
             sign = "" if severity >= Severity.OK else glyphs.severity(Severity(severity))
             part.append((f" CA {words}{sign}", authority_role))
-    phase = site.columns.rotation_phase
+    phase, held = site.columns.rotation_phase, " HELD" if site.columns.rotation_held else ""
     if phase:
-        part.append((f" ROTATION {phase}", "tag"))
+        part.append((f" ROTATION {phase}{held}", "tag"))
     return tuple(part)
 
 

@@ -39,7 +39,8 @@ def as_table(report: Report) -> str:
     shown = f"{len(report.lines)} of {report.total}" if report.selection.words else f"{report.total}"
     counted = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     head = f"{mark}{fleet.deployment}  agent {report.address}  at {stamp(report.now)}"
-    rotation = f"\nCA rotation: {fleet.rotation_phase}" if fleet.rotation_phase else ""
+    held = ", HELD" if fleet.rotation_held else ""
+    rotation = f"\nCA rotation: {fleet.rotation_phase}{held}" if fleet.rotation_phase else ""
     clients = f"clients {shown}" + (f": {counted}" if counted else "")
     return f"{head}\n{_authority_line(report)}{rotation}\n{clients}\n\n{body}"
 

@@ -174,7 +174,7 @@ def _head(one: Seen) -> str:
         stamp(report.now),
         f"{shown}: {counted}",
         *authorities,
-        f"CA ROTATION {fleet.rotation_phase}" if fleet.rotation_phase else "",
+        f"CA ROTATION {fleet.rotation_phase}{' HELD' if fleet.rotation_held else ''}" if fleet.rotation_phase else "",
         f"filter {report.selection.words}" if report.selection.words else "",
     ]
     return "  ".join(part for part in parts if part)

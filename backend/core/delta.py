@@ -149,7 +149,7 @@ class FleetDelta:
     """One chunk of a snapshot or of a change; see fleet.proto for when which field is set.
 
     `authorities` and `clusters` are complete whenever one of them changed, and empty otherwise. `change`,
-    `bundle_epoch`, `simulated` and `rotation_phase` count on the chunk that has `last` set.
+    `bundle_epoch`, `simulated`, `rotation_phase` and `rotation_held` count on the chunk that has `last` set.
 
     Raises:
         InvalidInput: it contradicts itself: a text or an instant that is not there, or a certificate that ends before
@@ -171,6 +171,7 @@ class FleetDelta:
     agent_version: str = ""
     simulated: bool = False
     rotation_phase: str = ""
+    rotation_held: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.agent_time <= LAST_SECOND:

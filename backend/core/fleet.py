@@ -120,6 +120,7 @@ class FleetColumns:
         self.bundle_epoch = 0
         self.simulated = False
         self.rotation_phase = ""
+        self.rotation_held = False
         self.authorities: tuple[AuthorityInfo, ...] = ()
         self.clusters: tuple[ClusterInfo, ...] = ()
         self._forget()
@@ -225,6 +226,7 @@ class FleetColumns:
             self.bundle_epoch = chunk.bundle_epoch
             self.simulated = chunk.simulated
             self.rotation_phase = inert(chunk.rotation_phase)
+            self.rotation_held = chunk.rotation_held
 
     def _set_authorities(self, authorities: tuple[AuthorityInfo, ...]) -> None:
         self.authorities = authorities

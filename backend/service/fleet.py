@@ -250,4 +250,5 @@ def _frame(tx: Transaction, world: World, now: datetime, at: Position) -> FleetD
         agent_version=backend.__version__,
         simulated=world.simulated,
         rotation_phase="" if rotation is None else rotation.phase,
+        rotation_held=rotation is not None and bool(rotation.held),
     )

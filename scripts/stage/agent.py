@@ -102,16 +102,33 @@ class StagedAgent:
     def tell(self) -> None:
         """Send the fleet as it is now."""
         self.change += 1
-        self.queue.put_nowait(snapshot(self.seeds, at=self.now, change=self.change, rotation_phase=self._open_phase()))
+        self.queue.put_nowait(
+            snapshot(
+                self.seeds,
+                at=self.now,
+                change=self.change,
+                rotation_phase=self._open_phase(),
+                rotation_held=self._is_held(),
+            )
+        )
 
     def _open_phase(self) -> str:
         staged = self._staged
         return "" if staged is None or staged.ended_at is not None else staged.view(self.now).phase
 
+    def _is_held(self) -> bool:
+        return self.staged_overlap is not None and bool(self.staged_overlap.held)
+
     def beat(self) -> None:
         """Send a sign of life: nothing has changed."""
         self.queue.put_nowait(
-            FleetDelta(change=self.change, agent_time=unix(self.now), last=True, rotation_phase=self._open_phase())
+            FleetDelta(
+                change=self.change,
+                agent_time=unix(self.now),
+                last=True,
+                rotation_phase=self._open_phase(),
+                rotation_held=self._is_held(),
+            )
         )
 
     def cut(self) -> None:

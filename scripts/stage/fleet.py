@@ -241,7 +241,12 @@ CLUSTERS: Final = (
 
 
 def snapshot(
-    seeds: Sequence[Seed] = SEEDS, *, at: datetime = NOW, change: int = 1, rotation_phase: str = ""
+    seeds: Sequence[Seed] = SEEDS,
+    *,
+    at: datetime = NOW,
+    change: int = 1,
+    rotation_phase: str = "",
+    rotation_held: bool = False,
 ) -> FleetDelta:
     """Return the whole fleet as the agent would send it in one chunk."""
     names: list[str] = []
@@ -271,6 +276,7 @@ def snapshot(
         bundle_epoch=7,
         agent_version="0.1.0",
         rotation_phase=rotation_phase,
+        rotation_held=rotation_held,
     )
 
 

@@ -86,6 +86,7 @@ def fleet_of(count: int, *, name_length: int = 0, removed: int = 0, full: bool =
         agent_version="0.1.0",
         simulated=True,
         rotation_phase="staged",
+        rotation_held=True,
     )
 
 
@@ -99,8 +100,9 @@ def read(deltas: list[FleetDelta]) -> tuple[object, ...]:
     for delta in deltas:
         fleet.apply(delta)
     rows = sorted((fleet.row(index) for index in range(len(fleet))), key=lambda row: row.number)
+    rotation = (fleet.rotation_phase, fleet.rotation_held)
     frame = (fleet.change, fleet.agent_time, fleet.deployment, fleet.deployment_id, fleet.agent_version)
-    return rows, frame, fleet.authorities, fleet.clusters, fleet.bundle_epoch, fleet.simulated, fleet.rotation_phase
+    return rows, frame, fleet.authorities, fleet.clusters, fleet.bundle_epoch, fleet.simulated, rotation
 
 
 @pytest.mark.parametrize(("count", "chunks"), [(0, 1), (1, 1), (1999, 1), (2000, 1), (2001, 2), (4001, 3)])

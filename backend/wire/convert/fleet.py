@@ -90,6 +90,7 @@ def fleet_chunks(delta: FleetDelta) -> Iterator[fleet_pb2.FleetChunk]:
     pending.bundle_epoch = delta.bundle_epoch
     pending.simulated = delta.simulated
     pending.rotation_phase = delta.rotation_phase
+    pending.rotation_held = delta.rotation_held
     yield pending
 
 
@@ -120,6 +121,7 @@ def fleet_delta(chunk: fleet_pb2.FleetChunk) -> FleetDelta:
         agent_version=chunk.agent_version,
         simulated=chunk.simulated,
         rotation_phase=chunk.rotation_phase,
+        rotation_held=chunk.rotation_held,
     )
 
 

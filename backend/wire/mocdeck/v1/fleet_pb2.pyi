@@ -47,7 +47,7 @@ class FleetRequest(_message.Message):
     def __init__(self, since: _Optional[int] = ..., form: _Optional[int] = ...) -> None: ...
 
 class FleetChunk(_message.Message):
-    __slots__ = ("change", "agent_time", "full", "last", "deployment", "deployment_id", "removed", "authorities", "clusters", "bundle_epoch", "agent_version", "simulated", "rotation_phase", "form", "clients")
+    __slots__ = ("change", "agent_time", "full", "last", "deployment", "deployment_id", "removed", "authorities", "clusters", "bundle_epoch", "agent_version", "simulated", "rotation_phase", "form", "clients", "rotation_held")
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     AGENT_TIME_FIELD_NUMBER: _ClassVar[int]
     FULL_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,7 @@ class FleetChunk(_message.Message):
     ROTATION_PHASE_FIELD_NUMBER: _ClassVar[int]
     FORM_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_HELD_FIELD_NUMBER: _ClassVar[int]
     change: int
     agent_time: int
     full: bool
@@ -78,7 +79,8 @@ class FleetChunk(_message.Message):
     rotation_phase: str
     form: int
     clients: ClientColumns
-    def __init__(self, change: _Optional[int] = ..., agent_time: _Optional[int] = ..., full: _Optional[bool] = ..., last: _Optional[bool] = ..., deployment: _Optional[str] = ..., deployment_id: _Optional[str] = ..., removed: _Optional[_Iterable[int]] = ..., authorities: _Optional[_Iterable[_Union[AuthorityRow, _Mapping]]] = ..., clusters: _Optional[_Iterable[_Union[ClusterRow, _Mapping]]] = ..., bundle_epoch: _Optional[int] = ..., agent_version: _Optional[str] = ..., simulated: _Optional[bool] = ..., rotation_phase: _Optional[str] = ..., form: _Optional[int] = ..., clients: _Optional[_Union[ClientColumns, _Mapping]] = ...) -> None: ...
+    rotation_held: bool
+    def __init__(self, change: _Optional[int] = ..., agent_time: _Optional[int] = ..., full: _Optional[bool] = ..., last: _Optional[bool] = ..., deployment: _Optional[str] = ..., deployment_id: _Optional[str] = ..., removed: _Optional[_Iterable[int]] = ..., authorities: _Optional[_Iterable[_Union[AuthorityRow, _Mapping]]] = ..., clusters: _Optional[_Iterable[_Union[ClusterRow, _Mapping]]] = ..., bundle_epoch: _Optional[int] = ..., agent_version: _Optional[str] = ..., simulated: _Optional[bool] = ..., rotation_phase: _Optional[str] = ..., form: _Optional[int] = ..., clients: _Optional[_Union[ClientColumns, _Mapping]] = ..., rotation_held: _Optional[bool] = ...) -> None: ...
 
 class ClientColumns(_message.Message):
     __slots__ = ("count", "texts", "number", "name", "kind", "cluster", "host", "owner", "certificate_not_before", "certificate_not_after", "generation", "serial_low", "used_serial_low", "token_issued_at", "token_expires_at", "last_seen_at", "heartbeat_at", "heartbeat_interval", "skew", "flags", "planned_off_until", "activity", "renew_until")
