@@ -16,12 +16,13 @@ from backend.client.credential import CredentialFacts
 from backend.client.operator import Operator
 from backend.core.errors import NotFound, PlanChanged
 from backend.core.fleet import FleetDelta
+from backend.core.overlap_gates import OverlapSettings
 from backend.core.plan import ActionKind
 from backend.wire.mocdeck.v1 import alert_pb2, authority_pb2, fleet_pb2, operation_pb2
 from tui import received, received_rotation
 from tui.gateway import Unreachable
 from tui.remote import RemoteGateway, file_stem
-from tui.rotating import RotationMove
+from tui.rotating import RotationKind, RotationMove
 
 AT = 1_795_366_334
 INSTANT = datetime.fromtimestamp(AT, UTC)
@@ -130,6 +131,54 @@ async def test_a_move_carries_the_version_that_was_seen(tmp_path: Path) -> None:
     name, args, options = operator.asked[0]
     assert (name, args) == ("move_rotation", ("r", 7, authority_pb2.FINISH))
     assert options == {"written_off": ["a"], "reason": "gone"}
+
+
+@pytest.mark.parametrize("move", list(RotationMove))
+async def test_every_move_of_the_screen_is_one_of_the_wire(tmp_path: Path, move: RotationMove) -> None:
+    remote, operator = gateway(tmp_path, move_rotation=authority_pb2.Rotation(id="r"))
+    await remote.move_rotation(received_rotation.rotation_view(authority_pb2.Rotation(id="r", version=3)), move)
+    sent = operator.asked[0][1][2]
+    assert authority_pb2.RotationMove.Name(sent) == move.value.upper().replace(" ", "_")
+
+
+async def test_settings_go_with_a_plan_with_overlap_and_with_no_other(tmp_path: Path) -> None:
+    settings = OverlapSettings(automatic=True, shadow_for=timedelta(days=2), stop_percent=0)
+    answer = authority_pb2.RotationPlan(
+        kind="overlap", automatic=True, shadow_seconds=172_800, stop_percent=0, by_cross=3, wants_approval=True
+    )
+    remote, operator = gateway(tmp_path, plan_rotation=answer)
+    plan = await remote.plan_rotation(RotationKind.OVERLAP, settings)
+    assert (plan.kind, plan.settings, plan.by_cross, plan.wants_approval) == (RotationKind.OVERLAP, settings, 3, True)
+    assert operator.asked[0][2]["stop_percent"] == 0
+    assert operator.asked[0][2]["shadow_for"] == timedelta(days=2)
+    for kind in (RotationKind.DISRUPTIVE, RotationKind.COMPROMISE, RotationKind.REHEARSAL):
+        remote, operator = gateway(tmp_path, plan_rotation=authority_pb2.RotationPlan(kind=kind.value))
+        assert (await remote.plan_rotation(kind, settings)).kind is kind
+        assert operator.asked == [("plan_rotation", (kind.value,), {})]
+
+
+def test_what_a_rotation_says_of_itself_and_its_clients_is_inert() -> None:
+    hostile = "\x1b]0;owned\x07evil"
+    shown = received_rotation.rotation_view(
+        authority_pb2.Rotation(
+            kind="overlap",
+            held=hostile,
+            next_step=hostile,
+            way_back=hostile,
+            would_fail=[hostile],
+            probes=[authority_pb2.ProbeCell(cell=hostile, expected=hostile, observed=hostile)],
+            clients=[
+                authority_pb2.RotationClient(name=hostile, careless=hostile, waived=hostile, would_fail_from=hostile)
+            ],
+        )
+    )
+    assert "\x1b" not in repr(shown).encode().decode("unicode_escape")
+    assert shown.clients[0].level_at is None
+
+
+def test_a_rotation_of_a_kind_that_is_not_known_here_is_named() -> None:
+    with pytest.raises(received.AnswerBroken, match="unknown kind, sideways"):
+        received_rotation.rotation_view(authority_pb2.Rotation(kind="sideways"))
 
 
 async def test_a_login_file_goes_to_a_file_of_its_owner_only_and_nowhere_else(tmp_path: Path) -> None:

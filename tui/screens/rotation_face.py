@@ -239,7 +239,7 @@ class RotationFace(ScrollScreen):
         if self.scope != OVERLAP or not places:
             self._scroll(by)
             return
-        at = self._rows.index(self.chosen) if self.chosen in self._rows else None
+        at = self._rows.index(self.chosen) if self.chosen and self.chosen in self._rows else None
         if at is None or not self.top <= at < self.top + self.page:  # it was scrolled away
             ahead = [place for place in places if place >= self.top] if by > 0 else []
             to = ahead[0] if ahead else None
