@@ -91,7 +91,7 @@ async def test_the_plan_says_of_every_client_how_it_gets_through_and_what_if_it_
         await made.press("X")
         plan = screen(made).plan
         assert plan is not None
-        assert "36 by themselves + 1 by the cross certificate + 1 silent + 5 out before = 43" in made.text
+        assert "36 by themselves + 1 by cross certificate + 1 silent + 5 out before = 43" in made.text
         for client in plan.clients:
             assert client.name in made.text
             assert client.after[1:40] in words(made)

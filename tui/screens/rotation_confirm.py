@@ -137,7 +137,7 @@ def _who(plan: RotationPlanView, width: int) -> list[Line]:
     away = [client for client in by_need(plan.clients) if client.route not in calm]
     lines: list[Line] = [plain(part, "text") for part in wrapped(counts, width)]
     if away:
-        lines.append(plain("It does not reach:" if is_overlap else "Not back by themselves:", "head"))
+        lines.append(plain("Not reached now:" if is_overlap else "Not back by themselves:", "head"))
     lines.extend(
         plain(shorten(f"  {_word(c, is_overlap):12}{c.name:24}owner {c.owner or 'none'}", width), "warning")
         for c in away[:_LISTED]
@@ -164,8 +164,8 @@ def _effect(plan: RotationPlanView) -> str:
     if plan.kind is RotationKind.OVERLAP:
         pace = "as soon as its gates are met" if plan.settings.automatic else "when its gates are met and you say so"
         return (
-            f"CA {old} is replaced by {new} beside it: none of {total} loses the cloud agent. Each phase is left "
-            f"{pace}. It can be rolled back until the key of {old} is destroyed, which is asked for by itself."
+            f"CA {old} is replaced by {new}: none of {total} loses the cloud agent. Each phase is left {pace}. "
+            f"It can be rolled back until the key of {old} is destroyed, a confirmation of its own."
         )
     return (
         f"CA {old} is replaced by {new}. At the cutover all {total} lose the cloud agent and sign in again. Until "

@@ -68,7 +68,7 @@ def ways_sum(plan: RotationPlanView) -> str:
     """Return who gets through how, as an equation that can be checked."""
     total = plan.by_itself + plan.by_cross + plan.silent + plan.already_out
     return (
-        f"{plan.by_itself} by themselves + {plan.by_cross} by the cross certificate + {plan.silent} silent + "
+        f"{plan.by_itself} by themselves + {plan.by_cross} by cross certificate + {plan.silent} silent + "
         f"{plan.already_out} out before = {total}"
     )
 
