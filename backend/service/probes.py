@@ -95,6 +95,7 @@ def _make(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -
 
     sides = {OLD: side(old, new), NEW: side(new, old)}
     serving = serving_authority(tx)
+    shown = cross_behind(tx, serving, now)  # it may still be the one that the rotation before this one left
     names = {rotation.from_generation: OLD, rotation.to_generation: NEW}
     bundle = tx.bundles.current()
     audit.record(
@@ -114,7 +115,7 @@ def _make(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -
         sides=sides,
         live=LivePort(
             serving=names[serving.generation],
-            with_cross=bool(cross_behind(tx, serving, now)),
+            with_cross=bool(shown) and shown == sides[names[serving.generation]].cross,
             bundle=frozenset(names[one] for one in bundle.generations),
         ),
         chain=server_certificate.ensure(tx, world).chain_pem,

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from lab import HurriedClock, Lab, birth
+from lab import DEPLOYMENT, HurriedClock, Lab, birth
 
 from backend.client.login_file import read_login_file, write_login_file
+from backend.client.operator import Operator
 from backend.client.record import read_record, record_path
 from backend.client.runner import Runner
+from backend.core.errors import AgentError, InconsistentState
 from backend.core.model import AuthorityStatus
 from backend.pki.trust import split_bundle
 from backend.service.epochs import publish_epoch
 from backend.store.port import Transaction
+from backend.wire.mocdeck.v1 import authority_pb2
 
 NAME = "kms-1"
+SHORT = timedelta(seconds=10)
 
 
 @pytest.fixture
@@ -158,3 +165,48 @@ async def test_a_bundle_by_heartbeat_that_the_chain_does_not_lead_to_is_not_stor
     assert lab.access(NAME).trust_pem == first
     assert "was cut" in status_of(lab)[2]
     await runner.credential.close()
+
+
+async def rotate_with_overlap(lab: Lab, operator: Operator, *, waived: str) -> None:
+    """A whole rotation as an operator runs it, up to the destroyed key; the one asleep is waived by name."""
+    plan = await operator.plan_rotation("overlap", automatic=True, shadow_for=SHORT, quiet_for=SHORT)
+    begun = await operator.start_rotation(plan.id, plan.hash, deployment=DEPLOYMENT, reason="yearly", origin="cli")
+    while True:
+        seen = await operator.rotation()
+        waiting = [gate.why for gate in seen.gates if not gate.met and waived in gate.why]
+        asleep = next(client for client in seen.clients if client.name == waived)
+        if seen.phase == "trusted" and waiting and not asleep.waived:
+            with suppress(AgentError):  # it may have moved since this look
+                reason = {"written_off": [waived], "reason": "switched off"}
+                await operator.move_rotation(seen.id, seen.version, authority_pb2.WAIVE, **reason)
+        if seen.phase == "distrusted":
+            with suppress(InconsistentState):  # its gates want to have seen a quiet time
+                await operator.destroy_authority(begun.from_generation, DEPLOYMENT)
+        if seen.phase == "retired":
+            return
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.timeout(120)
+async def test_a_client_asleep_through_two_rotations_with_overlap_returns_unaided(lab: Lab) -> None:
+    """The old keys are destroyed by then; only what they signed while they were there leads the sleeper on."""
+    async with await lab.operator() as operator:
+        await lab.enroll(operator, "kms-2")
+        async with asyncio.timeout(90):
+            for name in (NAME, "kms-2"):
+                lab.run(name)
+                while not (await operator.describe(name)).heartbeat.heard_at:  # noqa: ASYNC110 - elsewhere
+                    await asyncio.sleep(0.05)
+            lab.tasks.pop(NAME).cancel()
+            before = lab.access(NAME)
+            for _ in range(2):
+                await rotate_with_overlap(lab, operator, waived=NAME)
+            statuses = [row.status for row in (await operator.authorities()).authorities]
+        assert statuses == ["destroyed", "destroyed", "issuing"]
+    sleeper = Runner(lab.settings(NAME), lab.clock)
+    await awake(sleeper)
+    held = lab.access(NAME)
+    assert held.serial != before.serial
+    assert held.trust_pem == bundle_now(lab) != before.trust_pem
+    assert status_of(lab)[0] == "working"
+    await sleeper.credential.close()
