@@ -50,15 +50,15 @@ class Agenda:
     def due(self, at: int, instants: Sequence[int], limit: int) -> list[int]:
         """Take out at most `limit` rows whose instant has come; `instants` are the rows' own."""
         self._spill(at, instants)
-        found: list[int] = []
+        found: dict[int, None] = {}  # an entry may be there twice
         near = self._near
         last = at << _ROW_BITS | _ROW
         while near and near[0] <= last and len(found) < limit:
             entry = heapq.heappop(near)
             row = entry & _ROW
             if row < len(instants) and instants[row] == entry >> _ROW_BITS:
-                found.append(row)
-        return found
+                found[row] = None
+        return list(found)
 
     def has_due(self, at: int) -> bool:
         """Tell whether an entry of the heap has come."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, MutableSequence, Sequence
 from itertools import compress
 from typing import Final
 
@@ -22,8 +22,9 @@ from tui.matching import STEP, Question, match, narrows
 from tui.sitefleet import SiteFleet
 from tui.sorting import INLINE, WORST_FIRST, Key, Order, Ranks, sort_rows
 
+_THIN: Final = 64
 SMALL: Final = 5_000  # a list up to here is always sorted anew
-_PIECE: Final = 50_000
+_PIECE: Final = 20_000
 Work = Generator[float, None, None]  # yields the share that is done
 
 
@@ -66,6 +67,16 @@ class _Rows:
         return site.columns.names[own], site.id_at(own)
 
 
+class _ByName:
+    """The keys of a list by name: the names themselves, which are there already."""
+
+    def __init__(self, rows: _Rows) -> None:
+        self._rows = rows
+
+    def __getitem__(self, row: int) -> str:
+        return self._rows.name(row)[0]
+
+
 class Listing:
     """Which clients are shown, in which order."""
 
@@ -78,14 +89,19 @@ class Listing:
         self.shown: array[int] = array("Q")  # ids
         self._rows = _Rows(sites)
         self._base: array[int] = array("I")  # every row in order
-        self._keys: list[Key] = []
+        self._keys: MutableSequence[Key] | _ByName = []
         self._mask = b""  # one byte a row: does it match
         self._ranks = Ranks([])
-        self._touched: set[ClientId] = set()
+        self._touched: set[ClientId] | None = set()  # None: any
 
     def touch(self, clients: Iterable[ClientId]) -> None:
         """Note that the place of some clients may be another now."""
-        self._touched.update(clients)
+        if self._touched is not None:
+            self._touched.update(clients)
+
+    def touch_all(self) -> None:
+        """Note that any client's place may be another now."""
+        self._touched = None
 
     def place_of(self, client: ClientId) -> int | None:
         """Return where a client stands in the list, None when it is not in it."""
@@ -124,7 +140,7 @@ class Listing:
     def refresh(self, monotonic: float) -> Work:
         """Bring the list in line with what was touched, by the cheapest way."""
         touched, self._touched = self._touched, set()
-        if self._rows.is_void or len(self._rows) <= SMALL:
+        if touched is None or self._rows.is_void or len(self._rows) <= SMALL or self._has_new_groups():
             yield from self.resort(monotonic)
             return
         rows = [row for client in touched if (row := self._rows.of(client)) is not None]
@@ -139,6 +155,10 @@ class Listing:
             for row, key in moved:
                 self._move_in_base(row, key)
             yield from self.choose(monotonic, None)
+
+    def _has_new_groups(self) -> bool:
+        """Tell whether there may be a cluster or a kind that has no rank yet."""
+        return self.sort.typecode == "q" and self._ranks.texts != [len(site.columns.texts) for site in self.sites]
 
     def _keys_of(self, rows: Sequence[int]) -> list[Key]:
         found = []
@@ -155,14 +175,15 @@ class Listing:
 
     def _move_in_base(self, row: int, key: Key) -> None:
         del self._base[self._place_in_base(row)]
-        self._keys[row] = key
+        if not isinstance(self._keys, _ByName):
+            self._keys[row] = key
         self._base.insert(self._place_in_base(row), row)
 
     def resort(self, monotonic: float) -> Work:
         """Sort anew and choose anew."""
         self._touched = set()
         rows = _Rows(self.sites)
-        keys: list[Key] = []
+        keys: MutableSequence[Key] = array(self.sort.typecode) if self.sort.typecode else []
         ranks = Ranks([site.roll for site in self.sites])
         for place, site in enumerate(self.sites):
             size = rows.offsets[place + 1] - rows.offsets[place]
@@ -175,7 +196,8 @@ class Listing:
             try:
                 yield 0.3 + 0.6 * next(steps)
             except StopIteration as end:
-                self._base, self._rows, self._keys = end.value, rows, keys
+                self._base, self._rows = end.value, rows
+                self._keys = keys if self.sort.typecode else _ByName(rows)
                 self._ranks, self._mask = ranks, b""
                 break
         yield from self.choose(monotonic, None)
@@ -217,9 +239,13 @@ class Listing:
     def _show(self, rows: _Rows, mask: bytes) -> Work:
         ids = self._ids(rows)
         shown: array[int] = array("Q")
-        for begin in range(0, len(self._base), _PIECE):
-            part = self._base[begin : begin + _PIECE]
-            if 0 in mask:
+        base = self._base
+        if mask.count(1) * _THIN < len(mask):  # sorting the few is less than looking through all
+            few = sorted(compress(range(len(mask)), mask), key=lambda row: (self._keys[row], rows.name(row)))
+            base = array("I", few)
+        for begin in range(0, len(base), _PIECE):
+            part = base[begin : begin + _PIECE]
+            if len(base) == len(mask) and 0 in mask:
                 part = array("I", compress(part, map(mask.__getitem__, part)))
             shown.extend(map(ids.__getitem__, part))
             if len(rows) > INLINE:

@@ -81,7 +81,7 @@ def match(roll: Roll, asked: Question, begin: int, among: bytes | None = None) -
     if asked.week is not None:
         found = _both(found, _weeks(roll, asked, rows))
     for term in asked.terms:
-        if not any(found):
+        if 1 not in found:
             break
         found = _both(found, _answer(roll, asked, term, rows, found))
     return found
@@ -143,15 +143,16 @@ def _one_by_one(roll: Roll, asked: Question, term: Term, rows: range) -> Iterabl
     def part(name: str) -> Sequence[int]:
         return roll.columns.column(name)[rows.start : rows.stop]
 
-    at = unix(asked.now)
     match term:
-        case Compared(time="left"):
-            return [bool(end) and term.is_met(end - at) for end in roll.ends[rows.start : rows.stop]]
-        case Compared(time="token"):
+        case Compared(time=time, bounds=(least, most)):
+            at = unix(asked.now)
+            if time == "seen":
+                return [seen > 0 and least <= at - seen <= most for seen in part("last_seen_at")]
+            least, most = max(1, at + least), at + most  # of ends; an end of 0 is none
+            if time == "left":
+                return [least <= end <= most for end in roll.ends[rows.start : rows.stop]]
             pairs = zip(part("token_expires_at"), part("flags"), strict=True)
-            return [bool(end) and not bits & _NO_TOKEN and term.is_met(end - at) for end, bits in pairs]
-        case Compared():
-            return [bool(seen) and term.is_met(at - seen) for seen in part("last_seen_at")]
+            return [least <= end <= most and not bits & _NO_TOKEN for end, bits in pairs]
         case Renews(wanted=wanted):
             return _by_flags(part("flags"), lambda bits: _renews(bits) is wanted)
         case Rotates(wanted=wanted):

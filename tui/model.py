@@ -26,6 +26,7 @@ from tui.sorting import INLINE, Order
 
 __all__ = ["LATE", "WEEKS", "Client", "FleetModel", "week_of"]
 
+MANY: Final = 500  # changed clients from which on the whole list is sorted anew
 AT_ONCE: Final = 5_000  # clients judged anew without a pause when their agent comes or goes
 
 
@@ -104,7 +105,7 @@ class FleetModel(CloseUp):
         if moment is None:
             return set()
         self._follow_link(site, moment)
-        authorities = site.columns.authorities
+        authorities, renames = site.columns.authorities, site.columns.renames
         if delta.removed:
             self._stop_work()
         rows = site.roll.take(delta, moment)
@@ -113,6 +114,8 @@ class FleetModel(CloseUp):
         if delta.removed:
             site.generation += 1
             self._marks -= {client for client in touched if site.columns.index_of(number_of(client)) is None}
+        if site.columns.renames != renames:
+            self._listing.touch_all()  # names break every tie
         if touched:
             self._changed([site.id_at(row) for row in rows])
         if site.columns.authorities != authorities or site.roll.is_behind:
@@ -138,7 +141,10 @@ class FleetModel(CloseUp):
         self.needs_reorder = True
 
     def _changed_rows(self, site: SiteFleet, rows: Sequence[int]) -> None:
-        if rows:
+        if len(rows) > MANY:
+            self._listing.touch_all()
+            self._changed(())
+        elif rows:
             self._changed([site.id_at(row) for row in rows])
 
     # Judgement
@@ -217,6 +223,7 @@ class FleetModel(CloseUp):
     def _do(self, what: str, work: Work) -> None:
         """Do it now, or begin what is too much for one go."""
         self._work = (what, work)
+        self._advance()  # moving a few clients is done with that
         if sum(len(site.roll) for site in self.sites) <= INLINE:
             while self._work is not None:
                 self._advance()

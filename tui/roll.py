@@ -69,7 +69,8 @@ class Roll:
             self.renew()
         known = len(self)
         self.judge_new(moment)
-        rows = [row for number in delta.clients.number if (row := self.columns.index_of(number)) is not None]
+        found = (self.columns.index_of(number) for number in dict.fromkeys(delta.clients.number))
+        rows = [row for row in found if row is not None]
         self.judge_rows([row for row in rows if row < known], moment)
         return rows
 

@@ -31,7 +31,7 @@ class SiteFleet:
         self.was_alive = False
         self.last: Moment | None = None  # what the present verdicts are of
         self._name = name
-        self._coming: Roll | None = None
+        self.coming: Roll | None = None  # the snapshot that is on its way
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class SiteFleet:
     @property
     def reading(self) -> int:
         """How many clients of a snapshot have arrived that is not whole yet; 0 when none is on its way."""
-        return 0 if self._coming is None else len(self._coming.columns)
+        return 0 if self.coming is None else len(self.coming.columns)
 
     def moment(self, monotonic: float) -> Moment | None:
         """Return what verdicts depend on now; None while the agent's time is not known."""
@@ -75,26 +75,26 @@ class SiteFleet:
 
     def begin(self, delta: FleetDelta) -> None:
         """Take the first chunk of a snapshot."""
-        self._coming = Roll(self.roll.book, self.columns.successor())
+        self.coming = Roll(self.roll.book, self.columns.successor())
         self.add(delta)
 
     def add(self, delta: FleetDelta) -> None:
         """Take another chunk of the snapshot that is on its way."""
-        if self._coming is not None:
-            self._coming.columns.apply(delta)
+        if self.coming is not None:
+            self.coming.columns.apply(delta)
 
     @property
     def is_reading(self) -> bool:
         """Tell whether a snapshot is on its way."""
-        return self._coming is not None
+        return self.coming is not None
 
     def abandon(self) -> None:
         """Forget the part of a snapshot that has arrived; the rest will not."""
-        self._coming = None
+        self.coming = None
 
     def finish(self, monotonic: float, *, cached: bool = False) -> Iterator[None]:
         """Judge the snapshot that has arrived, pausing between slices, and show it in place of the present one."""
-        coming = self._coming
+        coming = self.coming
         moment = self.observe(monotonic)
         if coming is None or moment is None:
             return
@@ -102,7 +102,7 @@ class SiteFleet:
         while coming.is_behind:
             coming.catch_up(moment)
             yield
-        self._coming = None
+        self.coming = None
         self.roll = coming
         self.generation += 1
         self.complete = True

@@ -12,7 +12,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, count
+from operator import eq
 from typing import Any, Final
 
 from backend.core.delta import LAST_SECOND, ClientFlag
@@ -24,7 +25,7 @@ from tui.roll import Roll
 
 Key = Any  # a number or a text; of one order always the same
 INLINE: Final = 200_000  # rows that are sorted without a pause (some 60 ms)
-_PIECE: Final = 20_000
+_PIECE: Final = 10_000
 _SAMPLE: Final = 4096
 _NO_END: Final = float(2 * LAST_SECOND)  # after every client that has an end
 _END_UNIT: Final = 4.0  # room for the blast radius below an end
@@ -38,6 +39,7 @@ class Ranks:
     """The places of clusters and kinds in their alphabets, over all sites; made once for each sorting."""
 
     def __init__(self, rolls: Sequence[Roll]) -> None:
+        self.texts = [len(roll.columns.texts) for roll in rolls]  # how many there were
         self._clusters = _places(roll.columns.texts for roll in rolls)
         self._kinds = {kind.value: place for place, kind in enumerate(sorted(ClientKind, key=lambda k: k.value))}
 
@@ -69,18 +71,26 @@ def _severities(book: Rulings) -> list[float]:
 def _worst(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
     severity, columns = _severities(roll.book), roll.columns
     radius = [_radius(word) for word in columns.kind_words]
-    rulings, ends, kinds = roll.rulings, roll.ends, columns.column("kind")
-    return [severity[rulings[row]] + (ends[row] or _NO_END) * _END_UNIT + radius[kinds[row]] for row in rows]
+    rulings, ends = _of(roll.rulings, rows), _of(roll.ends, rows)
+    kinds = _of(columns.column("kind"), rows)
+    return [
+        severity[ruling] + (end or _NO_END) * _END_UNIT + radius[kind]
+        for ruling, end, kind in zip(rulings, ends, kinds, strict=True)
+    ]
+
+
+def _of(column: array[int], rows: Sequence[int]) -> Sequence[int]:
+    """Return the values of rows; a range of them is copied in one go."""
+    return column[rows.start : rows.stop] if isinstance(rows, range) else [column[row] for row in rows]
 
 
 def _certificate(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
-    ends = roll.ends
-    return [ends[row] or _NO_END for row in rows]
+    return [float(end or _NO_END) for end in _of(roll.ends, rows)]
 
 
 def _token(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
-    expires, flags = roll.columns.column("token_expires_at"), roll.columns.column("flags")
-    return [_NO_END if flags[row] & _NO_TOKEN else expires[row] or _NO_END for row in rows]
+    expires, flags = _of(roll.columns.column("token_expires_at"), rows), _of(roll.columns.column("flags"), rows)
+    return [_NO_END if bits & _NO_TOKEN else float(end or _NO_END) for end, bits in zip(expires, flags, strict=True)]
 
 
 def _name(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
@@ -88,15 +98,15 @@ def _name(roll: Roll, rows: Sequence[int], _: Ranks) -> list[Key]:
 
 
 def _cluster(roll: Roll, rows: Sequence[int], ranks: Ranks) -> list[Key]:
-    rank, clusters = ranks.clusters(roll), roll.columns.column("cluster")
-    worst = _worst(roll, rows, ranks)
-    return [rank[clusters[row]] * _GROUP_UNIT + int(key) for row, key in zip(rows, worst, strict=True)]
+    return _grouped(ranks.clusters(roll), _of(roll.columns.column("cluster"), rows), _worst(roll, rows, ranks))
 
 
 def _kind(roll: Roll, rows: Sequence[int], ranks: Ranks) -> list[Key]:
-    rank, kinds = ranks.kinds(roll), roll.columns.column("kind")
-    worst = _worst(roll, rows, ranks)
-    return [rank[kinds[row]] * _GROUP_UNIT + int(key) for row, key in zip(rows, worst, strict=True)]
+    return _grouped(ranks.kinds(roll), _of(roll.columns.column("kind"), rows), _worst(roll, rows, ranks))
+
+
+def _grouped(rank: Sequence[int], groups: Sequence[int], worst: Sequence[float]) -> list[Key]:
+    return [rank[group] * _GROUP_UNIT + int(key) for group, key in zip(groups, worst, strict=True)]
 
 
 def texts_of(columns: FleetColumns, rows: Sequence[int]) -> list[str]:
@@ -112,16 +122,17 @@ class Order:
     id: str
     key: str
     word: str
+    typecode: str  # of the array that its keys fit into; "" for texts
     keys: Callable[[Roll, Sequence[int], Ranks], list[Key]]
 
 
 ORDERS: Final = (
-    Order(id="worst", key="w", word="worst first", keys=_worst),
-    Order(id="certificate", key="c", word="by certificate left", keys=_certificate),
-    Order(id="token", key="t", word="by token left", keys=_token),
-    Order(id="name", key="n", word="by client", keys=_name),
-    Order(id="cluster", key="l", word="by cluster, worst first", keys=_cluster),
-    Order(id="kind", key="i", word="by kind, worst first", keys=_kind),
+    Order(id="worst", key="w", word="worst first", typecode="d", keys=_worst),
+    Order(id="certificate", key="c", word="by certificate left", typecode="d", keys=_certificate),
+    Order(id="token", key="t", word="by token left", typecode="d", keys=_token),
+    Order(id="name", key="n", word="by client", typecode="", keys=_name),
+    Order(id="cluster", key="l", word="by cluster, worst first", typecode="q", keys=_cluster),
+    Order(id="kind", key="i", word="by kind, worst first", typecode="q", keys=_kind),
 )
 WORST_FIRST: Final = ORDERS[0]
 
@@ -155,8 +166,8 @@ def sort_rows(rows: Sequence[int], key: Callable[[int], Key], name: Callable[[in
 
 def _ties_broken(rows: list[int], key: Callable[[int], Key], name: Callable[[int], Key]) -> list[int]:
     """Sort runs of equal keys by name."""
-    found = [key(row) for row in rows]
-    ties = [place for place, (one, other) in enumerate(pairwise(found)) if one == other]
+    found = list(map(key, rows))
+    ties = list(compress(count(), map(eq, found, found[1:])))
     place = 0
     while place < len(ties):
         begin = end = ties[place]

@@ -14,6 +14,8 @@ from typing import Final, Protocol
 from backend.core.facts import Assessment, ClientFacts, NextAction, Overlay, Severity, State
 from backend.core.fleet import ClientRow
 
+_ENDLESS: Final = 2**62
+
 
 class Verdict(Protocol):
     """What judgement terms look at: an `Assessment`, or what several clients share of one."""
@@ -185,14 +187,14 @@ class Compared:
     def holds(self, subject: Subject) -> bool:
         """Tell whether the time is on the right side of the length."""
         time = TIMES[self.time](subject)
-        return time is not None and self.is_met(int(time.total_seconds()))
+        least, most = self.bounds
+        return time is not None and least <= int(time.total_seconds()) <= most
 
-    def is_met(self, seconds: int) -> bool:
-        """Tell whether a time of so many seconds is on the right side of the length."""
-        length = int(self.length.total_seconds())
-        if seconds == length:
-            return "=" in self.operator
-        return (seconds < length) is self.operator.startswith("<")
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the most seconds that are on the right side of the length."""
+        length, beyond = int(self.length.total_seconds()), 0 if "=" in self.operator else 1
+        return (-_ENDLESS, length - beyond) if self.operator.startswith("<") else (length + beyond, _ENDLESS)
 
 
 def _left(subject: Subject) -> timedelta | None:

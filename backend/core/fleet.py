@@ -131,6 +131,7 @@ class FleetColumns:
         self._interned: dict[str, int] = {"": NO_TEXT}
         self._index = NumberIndex()
         self.names = Names()
+        self.renames = 0  # how often a client that was here got another name
         self._columns: dict[str, array[int]] = {name: array(code) for name, code in _NARROWEST.items()}
         self._set_authorities(())
         self._set_clusters(())
@@ -267,7 +268,10 @@ class FleetColumns:
             values = self._stored(name, getattr(clients, name), names)
             self._columns[name] = put(extended(column, more), rows, values)
         for row, place in zip(rows, clients.name, strict=True):
-            self.names[row] = inert(names[place])
+            name = inert(names[place])
+            if self.names[row] != name:
+                self.names[row] = name
+                self.renames += 1
 
     def _stored(self, name: str, values: Sequence[int], names: Sequence[str]) -> Sequence[int]:
         """Return a column's values as they are kept: places in the chunk's texts become ids of this store's."""
