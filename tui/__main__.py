@@ -1,16 +1,16 @@
-"""Start the dashboard on a context: find it, prepare the connection, run the screen, close the connection.
+"""Start the dashboard on contexts: find them, prepare the connections, run the screen, close the connections.
 
-The connection itself is made by the running screen, so that its first frame does not wait for an agent.
+The connections themselves are made by the running screen, so that its first frame does not wait for an agent.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from backend.client.contexts import find_places, read_contexts
+from backend.client.contexts import Context, find_places, read_contexts
 from backend.client.operator import Operator
 from backend.clock import Clock, SystemClock
 from backend.core.errors import AgentError
@@ -25,7 +25,7 @@ from tui.tape import read_tape
 
 
 def run_dashboard(
-    context_name: str | None = None,
+    contexts: str | Sequence[str] = (),
     *,
     write: bool = False,
     ascii_only: bool | None = None,
@@ -37,7 +37,7 @@ def run_dashboard(
     record_to: Path | None = None,
     theme: str = "",
 ) -> int:
-    """Show the fleet of a context (None: the current one) until the operator leaves; return the exit code.
+    """Show the fleets of some contexts (none named: of all) until the operator leaves; return the exit code.
 
     `record_to` names a new file for what the agent says meanwhile, for `replay_session`.
 
@@ -47,28 +47,33 @@ def run_dashboard(
         FileInvalid: the contexts file is wrong; names the place.
     """
     places = find_places(os.environ if environment is None else environment)
-    context = read_contexts(places.config_file).get(context_name or "")
+    known = read_contexts(places.config_file)
+    names = (contexts,) if isinstance(contexts, str) else contexts
+    chosen = [known.get(name) for name in dict.fromkeys(names)] or list(known.contexts) or [known.get()]
     ticking = clock or SystemClock()
-
-    async def connect() -> Operator:
-        return await Operator.connect(context, clock=ticking)
-
-    gateway: Gateway = RemoteGateway(connect, context, places.state)
+    gateways = [_gateway(context, ticking, places.state) for context in chosen]
     if record_to is not None:
-        tag = site_tag or context.tag
-        (gateway,) = record([gateway], record_to, ticking, simulated=simulated, site_tag=tag)
+        tag = site_tag or (chosen[0].tag if len(chosen) == 1 else "")
+        gateways = record(gateways, record_to, ticking, simulated=simulated, site_tag=tag)
     return run(
-        gateway,
+        gateways,
         ticking,
         write=write,
         state_dir=places.state,
         ascii_only=ascii_only,
         simulated=simulated,
-        site_tag=site_tag or context.tag,
+        site_tag=site_tag,
         mouse=mouse,
         theme=theme,
         settings=read_settings(places.config / FILE_NAME),
     )
+
+
+def _gateway(context: Context, clock: Clock, state_dir: Path) -> Gateway:
+    async def connect() -> Operator:
+        return await Operator.connect(context, clock=clock)
+
+    return RemoteGateway(connect, context, state_dir)
 
 
 def replay_session(

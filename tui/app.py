@@ -134,6 +134,11 @@ class MocdeckApp(DeckApp):
 
         self._show(DiagnosisScreen())
 
+    def cmd_next_site(self) -> None:
+        """Show another site on a screen of one site."""
+        name = self.next_site()
+        self.notice(f"site {name}" if name else "there is only one site here", "title" if name else "warning")
+
     def cmd_export(self) -> None:
         """Write what this screen shows to a file."""
         from tui.screens.exporting import export_menu

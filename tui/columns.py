@@ -58,6 +58,7 @@ COLUMNS: Final = (
     Column("token", "TOKEN LEFT", 11, 12, 60, right=True),
     Column("state", "STATE", 11, 18, 0),
     Column("next", "NEXT STEP", 14, 17, 72),
+    Column("site", "SITE", 8, 12, NEVER),  # and wherever there are several sites, from SITE_WIDTH on
     Column("cluster", "CLUSTER", 9, 16, 80),
     Column("client", "CLIENT", 16, 30, 0),
     Column("kind", "KIND", 13, 13, 108),
@@ -68,8 +69,9 @@ COLUMNS: Final = (
     Column("host", "HOST", 10, 16, NEVER),
     Column("serial", "SERIAL", 16, 16, NEVER),
 )
+SITE_WIDTH: Final = 89
 ALWAYS: Final = ("certificate", "state", "client")
-_HIDDEN_FIRST: Final = ("kind", "renews", "seen", "ca", "next", "token", "cluster", "owner", "host", "serial")
+_HIDDEN_FIRST: Final = ("kind", "renews", "seen", "ca", "site", "next", "token", "cluster", "owner", "host", "serial")
 _MARGIN: Final = 2  # cursor and mark
 _GROWTH: Final = ("client", "state", "cluster", "next", "token", "owner")  # who gets spare cells, in this order
 
@@ -80,6 +82,7 @@ class Shown:
 
     ids: tuple[str, ...] = ()
     wide: bool = False
+    sites: bool = False  # there are several sites
 
 
 DEFAULT: Final = Shown()
@@ -103,7 +106,8 @@ def layout(width: int, shown: Shown = DEFAULT) -> tuple[tuple[Column, int], ...]
 
 def _chosen(width: int, shown: Shown) -> list[Column]:
     if not shown.ids and not shown.wide:
-        return [column for column in COLUMNS if column.from_width <= width]
+        has_site = shown.sites and width >= SITE_WIDTH
+        return [column for column in COLUMNS if column.from_width <= width or (has_site and column.id == "site")]
     wanted = [column for column in COLUMNS if column.id in {*ALWAYS, *shown.ids} or not shown.ids]
     order = [*ALWAYS, *(_HIDDEN_FIRST if shown.wide else _by_width())]
     kept: list[Column] = []
@@ -201,6 +205,8 @@ def _cell(column: Column, size: int, client: Client, now: datetime, glyphs: Glyp
             if client.held:
                 return step if size >= len(step) else QUEUED_SHORT, "running"
             return step, "running" if row.activity else "dim" if step == NextAction.NONE.value else "text"
+        case "site":
+            return client.site or "-", "dim"
         case "cluster":
             return row.cluster or "-", "dim"
         case "client":
@@ -241,8 +247,11 @@ def row_line(
         sign = f"{glyphs.cursor if cursor else ' '}{glyphs.mark if client.marked else ' '}"
         line = [(sign, "mark" + over)]
     columns = layout(width, shown)
+    names_site = shown.sites and width < SITE_WIDTH  # there is no column for it, so the cluster's names it
     for number, (column, size) in enumerate(columns):
         text, role = _cell(column, size, client, now, glyphs)
+        if names_site and column.id == "cluster":
+            text = f"{client.site}/{client.row.cluster}" if client.row.cluster else client.site
         line.append((fit(shorten(text, size), size, right=column.right), role + over))
         if number + 1 < len(columns):
             line.append(("*", "mark" + over) if column.id in changed else (" ", "text" + over))

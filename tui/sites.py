@@ -74,6 +74,13 @@ class SitesApp(App[int]):
         """Make a site the current one."""
         self.model.current = self.model.sites[place]
 
+    def next_site(self) -> str:
+        """Make the next site the current one; return its name, "" when there is no other."""
+        if len(self.sites) == 1:
+            return ""
+        self.enter_site((self.model.current.place + 1) % len(self.sites))
+        return self.current_site.name
+
     def site_of(self, client: ClientId) -> Site:
         """Return the site of a client."""
         return self.sites[site_of(client)]

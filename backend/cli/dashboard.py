@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -9,19 +10,24 @@ from backend.cli.root import Root
 
 
 def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None, theme: str = "") -> NoReturn:
-    """Show the fleet of the context until the operator leaves, then leave with its exit code.
+    """Show every context, or those that were named, until the operator leaves, then leave with its exit code.
 
     Raises:
         NoContext: it is not known which agent is meant.
         FileInvalid: the configuration is wrong.
         TapeNotWritten: the recording's file is there already, or cannot be made.
     """
-    from backend.cli.session import get_context
+    from backend.cli.session import find_own_places, get_context
+    from backend.client.contexts import read_contexts
 
-    context = get_context(root)  # a mistake is told before the screen takes the terminal
+    known = read_contexts(find_own_places().config_file).contexts
+    if len(known) < 2 or root.contexts:  # a mistake is told before the screen takes the terminal
+        names = [get_context(replace(root, context=name)).name for name in root.contexts or ("",)]
+    else:
+        names = [context.name for context in known]
     from tui.__main__ import run_dashboard
 
-    raise SystemExit(run_dashboard(context.name, write=write, record_to=record_to, theme=theme))
+    raise SystemExit(run_dashboard(names, write=write, record_to=record_to, theme=theme))
 
 
 def play(path: Path, *, theme: str = "") -> NoReturn:

@@ -23,6 +23,7 @@ class Root:
     """What the root's own options say; every command finds it as `ctx.obj`. `context` "": the current one."""
 
     context: str = ""
+    contexts: tuple[str, ...] = ()  # all that were named; only the dashboard takes more than one
     debug: bool = False
 
 
@@ -76,7 +77,11 @@ Exit codes:
     epilog=_EPILOG,
 )
 @click.option(
-    "--context", "context_name", metavar="NAME", default="", help="The context to use instead of the current."
+    "--context",
+    "context_names",
+    metavar="NAME",
+    multiple=True,
+    help="The context to use instead of the current. The dashboard shows all; repeated, only those that are named.",
 )
 @click.option("--write", is_flag=True, help="Open the dashboard with changes allowed.")
 @click.option("--plain", "form", flag_value="plain", help="Print the dashboard's first screen as text, and leave.")
@@ -109,7 +114,7 @@ Exit codes:
 @click.pass_context
 def cli(
     ctx: click.Context,
-    context_name: str,
+    context_names: tuple[str, ...],
     write: bool,
     form: str | None,
     filter_text: str,
@@ -123,7 +128,9 @@ def cli(
 
     Without a command, on a terminal, it opens the dashboard.
     """
-    ctx.obj = Root(context=context_name, debug=debug)
+    ctx.obj = Root(context=context_names[0] if context_names else "", contexts=context_names, debug=debug)
+    if len(context_names) > 1 and (form is not None or ctx.invoked_subcommand is not None):
+        raise click.UsageError("only the dashboard shows several contexts; name one, or use --all-contexts.")
     _refuse_contradictions(ctx, form, narrowed=bool(filter_text) or all_contexts)
     _refuse_tapes(ctx, form, write=write, record_to=record_to, recording=recording)
     if ctx.invoked_subcommand is not None:

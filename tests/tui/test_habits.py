@@ -249,7 +249,7 @@ async def test_columns_are_chosen_in_a_dialog_and_seen_at_once() -> None:
     async with stage((140, 24)) as made:
         await made.press("C")
         assert isinstance(made.app.screen, ColumnDialog)
-        await made.press(*["j"] * 10, "space")
+        await made.press(*["j"] * 11, "space")
         assert "ca" in made.app.looks.shown.ids
         await made.press("g", "escape")
         title = made.app.deck.query_one("#table", Lines).text.splitlines()[0]

@@ -91,6 +91,15 @@ LOOKING: Final[tuple[Command, ...]] = (
         footer=True,
     ),
     Command(
+        id="next_site",
+        keys=("n",),
+        key="n",
+        label="next site",
+        help="show the next site here, where several are shown",
+        group=Group.LOOK,
+        scope=frozenset({CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
+    ),
+    Command(
         id="weeks",
         keys=("t",),
         key="t",

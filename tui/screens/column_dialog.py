@@ -24,6 +24,7 @@ _MEANINGS: Final = {
     "owner": "who answers for it",
     "seen": "since its last call",
     "ca": "the CA generation of its certificate",
+    "site": "the agent it belongs to, where several are shown",
     "host": "where it runs",
     "serial": "the last 16 digits of its certificate's serial",
 }

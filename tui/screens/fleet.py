@@ -270,6 +270,12 @@ class FleetScreen(TreePane):
     def cmd_week_on(self) -> None:
         self._week(1)
 
+    def on_screen_resume(self) -> None:
+        """Come home: the current site is the cursor's again."""
+        if self.table.cursor is not None and self.app.screen is self:
+            self.app.enter_site(site_of(self.table.cursor))
+        super().on_screen_resume()
+
     def on_fleet_table_cursor_moved(self) -> None:
         """Show the client under the cursor in the drawer."""
         if self.table.cursor is not None and self.app.screen is self:

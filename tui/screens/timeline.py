@@ -43,6 +43,7 @@ class TimelineScreen(FilterScreen):
     """The grid, and the clients of the selection."""
 
     scope = TIMELINE
+    is_of_all_sites = True
     view_id: ClassVar[str] = "view_timeline"
     BINDINGS: ClassVar[list[object]] = [*bindings_of(TIMELINE)]  # type: ignore[assignment]
 

@@ -7,6 +7,7 @@ client, not a row number: it follows its client wherever the list puts it. Rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -123,7 +124,7 @@ class FleetTable(Lines, can_focus=True):
 
     def _compose_lines(self, width: int, height: int, now: datetime | None) -> list[Line]:
         model = self.app.model
-        shown = self.app.looks.shown
+        shown = replace(self.app.looks.shown, sites=model.has_several_sites)
         lines: list[Line] = [heading(width, model.sort.id, shown)]
         if now is None or not len(model.order):
             lines.extend(self.empty_lines or [plain(text, "dim") for text in self.empty])
