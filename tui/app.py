@@ -20,6 +20,7 @@ from tui import glyphs, palette, safety
 from tui.commands import BY_ID
 from tui.gateway import Gateway
 from tui.holding import unsent
+from tui.linked import LinkOptions
 from tui.memory import FILE_NAME, Memory
 from tui.screens.deck import DeckScreen
 from tui.session import DeckApp
@@ -274,6 +275,10 @@ class MocdeckApp(DeckApp):
         """Give the terminal back to the shell."""
         self.action_suspend_process()
 
+    def cmd_redraw(self) -> None:
+        """Write every cell again."""
+        self.redraw_all()
+
     def cmd_readonly(self) -> None:
         """Refuse every change again."""
         self.set_write_mode(on=False)
@@ -310,6 +315,7 @@ def run(
     mouse: bool = True,
     theme: str = "",
     settings: Settings | None = None,
+    options: LinkOptions | None = None,
 ) -> int:
     """Run the dashboard on this terminal until it is left; return the process's exit code.
 
@@ -331,6 +337,7 @@ def run(
         theme=theme,
         settings=settings,
         memory=Memory(state_dir / FILE_NAME),
+        options=options,
     )
     app._handles_signals = True
     try:

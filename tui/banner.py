@@ -53,6 +53,8 @@ class View:
     login_not_after: datetime | None  # the end of the operator's own certificate
     tape: str = ""  # what is said of a recording that is made or played
     is_of_all_sites: bool = False  # the screen shows every site, not only the current one
+    link: str = ""  # what is known of the link to this terminal
+    link_is_slow: bool = False
 
 
 def header_line(view: View) -> Line:
@@ -70,6 +72,7 @@ def header_line(view: View) -> Line:
         ("SIMULATED", "tag") if view.simulated else ("", ""),
         (mode, "accent" if view.write_mode else "text"),
         _link(view),
+        (view.link, "warning" if view.link_is_slow else "dim"),
         ("PAUSED", "tag") if view.paused else ("", ""),
         (count(view.jobs, "job"), "running") if view.jobs else ("", ""),
         _sinks(view),

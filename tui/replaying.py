@@ -55,6 +55,11 @@ class ReplayClock:
         self._from = 0.0
         self._since = real.monotonic()
 
+    @property
+    def real(self) -> Clock:
+        """The clock of this computer, for what has nothing to do with the recording."""
+        return self._real
+
     def now(self) -> datetime:
         """The wall clock of this computer, for names of files."""
         return self._real.now()

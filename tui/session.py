@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from tui.commands import BY_ID, Command, Needs
 from tui.format import span
 from tui.gate import Situation, refusal
 from tui.gateway import Gateway
+from tui.linked import LinkOptions
 from tui.looks import Looks
 from tui.marks import site_of
 from tui.memory import Memory
@@ -38,7 +38,6 @@ from tui.sites import Site, SitesApp
 from tui.theme import DAY, NIGHT
 
 HOLD_SECONDS: Final = 2.0  # the order stands still for so long after the cursor moved
-BLURRED_TICKS: Final = 30  # nobody looks: one tick in thirty seconds
 NOTICE_SECONDS: Final = 12.0
 IDLE_LIMIT: Final = timedelta(minutes=30)  # then a `:write` lapses
 FILTER_TICKS: Final = 10  # seconds after which a filter looks again at what time has changed
@@ -75,12 +74,15 @@ class DeckApp(SitesApp):
         theme: str = "",
         settings: Settings | None = None,
         memory: Memory | None = None,
+        options: LinkOptions | None = None,
     ) -> None:
         # Read before Textual does, which takes NO_COLOR out of the environment.
         coloured = not os.environ.get("NO_COLOR") if colour is None else colour
         rich = os.environ.get("COLORTERM", "") in {"truecolor", "24bit"} if true_colour is None else true_colour
         gateways = gateway if isinstance(gateway, Sequence) else (gateway,)
-        super().__init__(gateways, clock, state_dir, ansi_color=True if not coloured else None)
+        super().__init__(
+            gateways, clock, state_dir, options or LinkOptions(), ansi_color=True if not coloured else None
+        )
         self.palette = palette.DARK
         self.glyphs = glyphs.choose(ascii_only=ascii_only)
         self.settings = settings or Settings()
@@ -98,7 +100,6 @@ class DeckApp(SitesApp):
         self.paused_at: float | None = None  # monotonic
         self.outbox = Outbox(self)
         self.replay = clock if isinstance(clock, ReplayClock) else None
-        self.crash_text = ""
         self.notice_text = ""
         self.notice_role = "dim"
         self._simulated = simulated
@@ -109,7 +110,6 @@ class DeckApp(SitesApp):
         self._write_lapses = False
         self._quit_asked_at = -10.0
         self._key_times: deque[float] = deque(maxlen=BURST_KEYS + 1)
-        self._handles_signals = False
         self._filters = [f for f in self._filters if coloured or type(f).__name__ not in {"NoColor", "Monochrome"}]
         self.register_theme(NIGHT)
         self.register_theme(DAY)
@@ -127,11 +127,7 @@ class DeckApp(SitesApp):
 
     def on_mount(self) -> None:
         """Start listening and ticking."""
-        if self._handles_signals:
-            loop = asyncio.get_running_loop()
-            safety.install_signals(lambda code: self._leave_soon(loop, code))
-            if sys.__stdin__ is not None:
-                safety.watch_terminal(sys.__stdin__.fileno(), lambda code: self._leave_soon(loop, code))
+        self.watch_for_the_end()
         self.app_resume_signal.subscribe(self, self._resumed)
         self.looks.restore()
         if self.settings.problems:
@@ -139,14 +135,12 @@ class DeckApp(SitesApp):
 
             self.push_screen(ProblemsDialog(self.settings.problems))
         self._listen()
+        self.follow_link()
         self.set_interval(1.0, self.tick)
 
     async def on_unmount(self) -> None:
         """Let go of the agents."""
         await self._let_go()
-
-    def _leave_soon(self, loop: asyncio.AbstractEventLoop, code: int) -> None:
-        loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
 
     def _link_is_down(self, site: Site) -> None:
         self.outbox.drop("the agent went away", site.fleet.place)
@@ -157,12 +151,16 @@ class DeckApp(SitesApp):
         return self._running and bool(self.screen_stack)
 
     def redraw(self) -> None:
-        """Draw the dashboard's topmost screen, if there is one."""
-        if self._is_shown:
+        """Draw the dashboard's topmost screen, if there is one and somebody looks."""
+        if self._is_shown and self.app_focus:
             self.deck.draw()
 
+    def on_app_focus(self) -> None:
+        """Catch up with what happened while nobody looked."""
+        self.tick()
+
     def _tell(self, message: FleetChanged | LinkChanged | Ticked) -> None:
-        if self._is_shown:
+        if self._is_shown and (self.app_focus or isinstance(message, Ticked)):
             self.deck.draw()
             if self.screen is not self.deck:
                 self.screen.post_message(message)
@@ -185,10 +183,12 @@ class DeckApp(SitesApp):
         """Show the present second: judge, reorder if something moved, write what changed."""
         self._ticks += 1
         self.outbox.send_due()
-        if not self._is_shown or (not self.app_focus and self._ticks % BLURRED_TICKS):
+        if not self._is_shown:
             return
         monotonic = self.clock.monotonic()
         self._lapse(monotonic)
+        if not self.is_tick_due(self._ticks):
+            return
         if not self._ticks % ALERT_TICKS:
             for site in self.sites:
                 site.feed_wanted |= not site.failure  # a sink that fails changes no client
@@ -359,6 +359,16 @@ class DeckApp(SitesApp):
         self._notice_at = self.clock.monotonic()
         self.redraw()
 
+    def tell_link(self, sentence: str) -> None:
+        self.notice(sentence)
+
+    @property
+    def look(self) -> str:
+        return self.looks.theme
+
+    def use_look(self, name: str) -> None:
+        self.looks.use_theme(name)
+
     def toast_result(self, text: str) -> None:
         """Tell how the operator's own action ended."""
         for site in self.sites:
@@ -400,23 +410,3 @@ class DeckApp(SitesApp):
             nodes = [self, *self.screen.walk_children(with_self=True)]
             is_reading = any(site.is_reading for site in self.model.sites)
             quiet = 0 if calls or is_reading or any(node.message_queue_size for node in nodes) else quiet + 1
-
-    # The way out
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual's edge for what nobody caught: one line, no locals, the detail in the state directory."""
-        self._return_code = 1
-        if not self.crash_text:
-            self.crash_text = safety.crash_line(error, self.state_dir, self.clock.now())
-            self._exception = error
-            self._exception_event.set()
-        self._close_messages_no_wait()
-
-    def _fatal_error(self) -> None:
-        """Replace Textual's traceback, which would print local variables, with the same one line."""
-        error = sys.exc_info()[1]
-        self._handle_exception(error if isinstance(error, Exception) else RuntimeError("the screen failed"))
-
-    def panic(self, *renderables: Any) -> None:
-        """End after a fault in a thread of Textual's; what it would print may hold anything, so it is not printed."""
-        self._handle_exception(RuntimeError("the terminal could not be read or drawn"))

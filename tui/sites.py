@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textual.app import App
-
 from backend.clock import Clock
 from backend.core.errors import AccessDenied, AgentError
 from tui import safety
 from tui.gateway import AlertsView, EventView, Gateway, OperationView
+from tui.linked import LinkedApp, LinkOptions
 from tui.marks import ClientId, site_of
 from tui.messages import FleetChanged, LinkChanged, Ticked
 from tui.model import FleetModel
 from tui.pacing import breathe
+from tui.replaying import ReplayClock
 from tui.sitefleet import SiteFleet
 from tui.watcher import watch_fleet
 
@@ -45,13 +45,21 @@ class Site:
         return self.fleet.name
 
 
-class SitesApp(App[int]):
+class SitesApp(LinkedApp):
     """The part of the session that talks to agents; `tui.session.DeckApp` is the rest."""
 
-    def __init__(self, gateways: Sequence[Gateway], clock: Clock, state_dir: Path, *, ansi_color: bool | None) -> None:
-        super().__init__(ansi_color=ansi_color)
+    def __init__(
+        self,
+        gateways: Sequence[Gateway],
+        clock: Clock,
+        state_dir: Path,
+        options: LinkOptions,
+        *,
+        ansi_color: bool | None,
+    ) -> None:
+        real = clock.real if isinstance(clock, ReplayClock) else clock
+        super().__init__(real, state_dir, options, ansi_color=ansi_color)
         self.clock = clock
-        self.state_dir = state_dir
         self.model = FleetModel(clock.monotonic(), [gateway.connection.context for gateway in gateways])
         self.sites = [
             Site(gateway=gateway, fleet=fleet) for gateway, fleet in zip(gateways, self.model.sites, strict=True)

@@ -3,88 +3,22 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.tui.terminal import Terminal
 from tui.safety import crash_line, redact, refuse_terminal, terminal_is_gone, write_report
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 16, 52, 14, tzinfo=UTC)
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJuYW1lIjoiY2FuYXJ5In0.c2lnbmF0dXJlLWNhbmFyeQ"
 RESET = b"\x1b[?1049l"
-MOUSE_OFF = b"\x1b[?1003l"
-
-
-PLAIN = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", "COLUMNS": "80", "LINES": "24"}
-
-
-class Terminal:
-    """A program on a pty of its own, and everything that it wrote."""
-
-    def __init__(self, arguments: list[str], environment: dict[str, str], *, ignore_hangup: bool = False) -> None:
-        self.master, slave = pty.openpty()
-        self.written = b""
-
-        def prepare() -> None:
-            os.setsid()
-            if ignore_hangup:
-                signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.tui.pty_program", *arguments],
-            stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, preexec_fn=prepare,
-            env=PLAIN | environment,
-        )  # fmt: skip
-        os.close(slave)
-
-    def read_until(self, wanted: bytes, seconds: float = 20.0) -> None:
-        """Read until `wanted` was written; fails when it does not come."""
-        end = time.monotonic() + seconds
-        while wanted not in self.written:
-            left = end - time.monotonic()
-            assert left > 0, self.written[-500:]
-            ready, _, _ = select.select([self.master], [], [], left)
-            if ready:
-                try:
-                    self.written += os.read(self.master, 65536)
-                except OSError:
-                    assert wanted in self.written, self.written[-500:]
-
-    def end(self, seconds: float = 5.0) -> int:
-        """Wait for the program's end while reading what it writes; return its exit code."""
-        end = time.monotonic() + seconds
-        while self.process.poll() is None and time.monotonic() < end:
-            ready, _, _ = select.select([self.master], [], [], 0.05)
-            if ready:
-                try:
-                    self.written += os.read(self.master, 65536)
-                except OSError:
-                    break
-        code = self.process.wait(max(0.1, end - time.monotonic()))
-        while select.select([self.master], [], [], 0)[0]:
-            try:
-                self.written += os.read(self.master, 65536)
-            except OSError:
-                break
-        return code
-
-    def close(self) -> None:
-        """Let go of the terminal and of the program."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if self.master >= 0:
-            os.close(self.master)
+MOUSE_ON = b"\x1b[?1000h"
+MOUSE_OFF = b"\x1b[?1000l"
 
 
 @pytest.fixture
@@ -110,7 +44,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal: Terminal, number: sign
     terminal.process.send_signal(number)
     assert terminal.end(3.0) == 128 + number
     assert RESET in terminal.written
-    assert terminal.written.rindex(MOUSE_OFF) > terminal.written.rindex(b"\x1b[?1003h")
+    assert terminal.written.rindex(MOUSE_OFF) > terminal.written.rindex(MOUSE_ON)
 
 
 @pytest.mark.parametrize("terminal", [{"mode": "crash"}], indirect=True)

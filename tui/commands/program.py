@@ -71,6 +71,14 @@ PROGRAM: Final[tuple[Command, ...]] = (
         group=Group.PROGRAM,
     ),
     Command(
+        id="redraw",
+        keys=("ctrl+l",),
+        key="ctrl+l",
+        label="redraw",
+        help="draw the whole screen again, after something else has written on it",
+        group=Group.PROGRAM,
+    ),
+    Command(
         id="back",
         keys=("escape",),
         key="esc",

@@ -121,6 +121,8 @@ class DeckScreen(PromptScreen):
             is_of_all_sites=self.is_of_all_sites,
             login_not_after=app.gateway.connection.certificate_not_after,
             tape=tape_words(app.gateway, app.replay, app.now, wide=self.size.width >= WIDE),
+            link=app.link.words(),
+            link_is_slow=app.link.is_slow,
         )
 
     def draw(self) -> None:

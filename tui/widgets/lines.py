@@ -60,7 +60,8 @@ class Lines(Widget):
         for y, (was, now) in enumerate(zip(old, new, strict=True)):
             span = changed_span(was, now)
             if span is not None:
-                regions.append(Region(span[0], y, max(1, span[1] - span[0]), 1))
+                end = span[1] if _is_filled(was) == _is_filled(now) else max(span[1], self.size.width)
+                regions.append(Region(span[0], y, max(1, end - span[0]), 1))
         self.repainted += len(regions)
         area = Region(0, 0, self.size.width, self.size.height)
         visible = [region.intersection(area) for region in regions]
@@ -100,5 +101,10 @@ class Lines(Widget):
             )
             for text, role in line
         ]
-        fill = self.role_style("text+cursor") if line and line[-1][1].endswith("+cursor") else base
+        fill = self.role_style("text+cursor") if _is_filled(line) else base
         return Strip(segments).adjust_cell_length(width, fill)
+
+
+def _is_filled(line: Line) -> bool:
+    """Tell whether the cursor's ground goes on behind the end of a line."""
+    return bool(line) and line[-1][1].endswith("+cursor")
