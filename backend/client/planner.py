@@ -120,12 +120,12 @@ def decide(situation: Situation, now: datetime) -> Decision:
         return FetchChain(reason="the agent's certificate fits none of the roots held here; newer ones are asked for")
     if situation.login_changed and holding.is_token_usable(now):
         return SignIn(reason="the login file changed")
+    if holding.agent_untrusted and holding.validity is not None:
+        return AwaitLoginFile(reason=_untrusted_words(holding))  # heartbeats go on, and notice when it is known again
     if holding.certificate_refused:
         return _sign_in(holding, now, "the agent refuses the certificate")
     if holding.validity is None:
         return _sign_in(holding, now, "there is no certificate")
-    if holding.agent_untrusted:
-        return AwaitLoginFile(reason=_untrusted_words(holding))
     if situation.clock_doubted:
         return ProveClock(reason="the clock jumped; the agent's time decides")
     return _by_dates(situation, holding.validity, now)

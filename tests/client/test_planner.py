@@ -98,6 +98,8 @@ def test_after_a_cut_it_keeps_what_it_has_and_says_so() -> None:
     assert "was cut" in waits.reason
     assert "stay" in waits.reason
     assert isinstance(decide(Situation(holding=cut, login_changed=True), BORN), SignIn)
+    refused = decide(Situation(holding=replace(cut, certificate_refused=True)), BORN)
+    assert isinstance(refused, AwaitLoginFile)  # a sign-in would end at the same certificate of the agent
     assert isinstance(decide(Situation(holding=replace(cut, agent_untrusted=False)), BORN), Wait)
 
 

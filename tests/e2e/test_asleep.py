@@ -210,3 +210,24 @@ async def test_a_client_asleep_through_two_rotations_with_overlap_returns_unaide
     assert held.trust_pem == bundle_now(lab) != before.trust_pem
     assert status_of(lab)[0] == "working"
     await sleeper.credential.close()
+
+
+@pytest.mark.timeout(120)
+async def test_after_a_compromise_nothing_that_the_old_ca_vouches_for_moves_a_living_client(lab: Lab) -> None:
+    """It was in touch until the moment of the cutover; only a login file that comes by another way brings it over."""
+    async with await lab.operator() as operator:
+        lab.run(NAME)
+        async with asyncio.timeout(60):
+            while not (await operator.describe(NAME)).heartbeat.heard_at:  # noqa: ASYNC110 - elsewhere
+                await asyncio.sleep(0.05)
+            before = lab.access(NAME)
+            plan = await operator.plan_rotation("compromise")
+            await operator.start_rotation(plan.id, plan.hash, deployment=DEPLOYMENT, reason="stolen", origin="cli")
+            while "was cut" not in status_of(lab)[1]:  # noqa: ASYNC110 - elsewhere
+                await asyncio.sleep(0.05)
+            assert lab.access(NAME) == before
+            login = read_login_file(lab.login_path(NAME))
+            write_login_file(lab.login_path(NAME), login.with_trust(bundle_now(lab)))
+            while status_of(lab)[0] != "working":  # noqa: ASYNC110 - elsewhere
+                await asyncio.sleep(0.05)
+    assert lab.access(NAME).trust_pem == bundle_now(lab) != before.trust_pem
