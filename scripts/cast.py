@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,20 +30,24 @@ SIZE: Final = (110, 32)
 LARGEST: Final = 3_000_000  # bytes
 LOOK: Final = 0.25  # seconds between two looks at the screen
 TYPING: Final = 0.45  # between two keys: nobody types faster than that what changes something
+AGAIN: Final = 3.0  # seconds after which keys are pressed anew
 LEAST_MS: Final = 80
 ESCAPE: Final = "\x1b"
+TAB: Final = "\t"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """Keys, what has to appear after them, and how long it stays in the film.
 
-    `until`: any of these texts; `faster`: what is waited for runs this many times faster in the film.
+    `until` is a pattern over the whole screen; `again`: the keys are pressed anew every few seconds until it is seen.
+    `faster`: what is waited for runs this many times faster in the film.
     """
 
     caption: str
     keys: Sequence[str] = ()
-    until: Sequence[str] = ()
+    until: str = ""
+    again: bool = False
     show: float = 1.0
     faster: float = 1.0
     patience: float = 60.0
@@ -51,25 +56,33 @@ class Step:
 TRIAGE = "triage: every client, worst first, with its countdown and its next step"
 DETAIL = "why: one client in full, what happens if nothing is done, and what helps"
 RENEW = "renew: a preview first, then ten seconds to take it back, then seen in use"
-ROTATE = "rotate the CA: the plan says who comes back by itself, by file, by hand"
-CONFIRM = "confirmed by typing the deployment's name"
-PROGRESS = "live: every client is counted until it is back, on real TLS"
+ROTATE = "rotate the CA with overlap: nobody loses the agent, and who is not reached is known beforehand"
+CONFIRM = "confirmed by typing the deployment's name and the number of warnings"
+TRUSTED = "both roots are trusted; every client proves it before anything depends on it"
+ISSUING = "the new CA issues: clients renew in waves, counted when their certificate is seen in use"
+
+MET = "every gate of this phase is met"
 
 STORY: Final = (
-    Step(caption=TRIAGE, until=("worst first",), show=2.5, patience=120),
+    Step(caption=TRIAGE, until="worst first", show=2.5, patience=120),
     Step(caption=TRIAGE, keys=("j", "j", "j"), show=1.0),
     Step(caption=TRIAGE, keys=("k", "k", "k"), show=0.6),
-    Step(caption=DETAIL, keys=("d",), until=("IDENTITY",), show=3.0),
-    Step(caption=DETAIL, keys=(ESCAPE,), until=("worst first",), show=0.6),
-    Step(caption=RENEW, keys=("/", *"ledger-csi", "\r"), until=("filter: ledger-csi",), show=1.0),
-    Step(caption=RENEW, keys=("R",), until=("[y] Renew",), show=2.5),
-    Step(caption=RENEW, keys=("y",), until=("is in use",), show=2.5, faster=5),
+    Step(caption=DETAIL, keys=("d",), until="IDENTITY", show=3.0),
+    Step(caption=DETAIL, keys=(ESCAPE,), until="worst first", show=0.6),
+    Step(caption=RENEW, keys=("/", *"ledger-csi", "\r"), until="filter: ledger-csi", show=1.0),
+    Step(caption=RENEW, keys=("R",), until=r"\[y\] Renew", show=2.5),
+    Step(caption=RENEW, keys=("y",), until="is in use", show=2.5, faster=5),
     Step(caption=RENEW, keys=(ESCAPE,), show=0.6),
-    Step(caption=ROTATE, keys=("X",), until=("BLAST RADIUS",), show=3.0),
-    Step(caption=CONFIRM, keys=("C",), until=("Type the deployment",), show=1.2),
-    Step(caption=CONFIRM, keys=(*"harbor", "\t", *"OPS-4502", "\t"), until=("y acts when",), show=1.2, faster=2),
-    Step(caption=PROGRESS, keys=("y",), until=("[>] D4", "[>] D5", "[x] D6"), show=1.5, faster=2),
-    Step(caption=PROGRESS, until=("26 returned", "27 returned", "28 returned"), show=4.0, faster=2, patience=45),
+    Step(caption=ROTATE, keys=("X",), until="PLAN: ROTATE", show=3.0),
+    Step(caption=CONFIRM, keys=("C",), until="Type the deployment", show=1.2),
+    Step(caption=CONFIRM, keys=(*"harbor", TAB, "1", TAB, *"OPS-4502", TAB), until="y acts when", faster=2),
+    Step(caption=TRUSTED, keys=("y",), until=MET, show=1.5, faster=3),
+    Step(caption=TRUSTED, keys=("P",), until=r"\[y\] Go on", again=True, show=1.5),
+    Step(caption=TRUSTED, keys=(TAB, "y"), until="> Z3", show=0.5),
+    Step(caption=TRUSTED, until=MET + r".*proved its trust +2\d", show=2.0, faster=4),
+    Step(caption=ISSUING, keys=("P",), until=r"\[y\] Go on", again=True, show=1.5),
+    Step(caption=ISSUING, keys=(TAB, "y"), until="> Z4", show=0.5),
+    Step(caption=ISSUING, until=MET + r".*on the new CA +2\d.*proved its trust +0", show=4.0, faster=3),
 )
 
 
@@ -102,16 +115,23 @@ def play(terminal: Terminal, story: Sequence[Step], film: Film) -> None:
         TimeoutError: what a step waits for has not come; the text is what the screen showed instead.
     """
     for step in story:
-        for key in step.keys:
-            terminal.send(key)
-            _look(terminal, film, step.caption, TYPING, TYPING / (2 if len(step.keys) > 4 else 1) / step.faster)
+        _press(terminal, film, step)
         waited = 0.0
-        while step.until and not any(text in terminal.text for text in step.until):
+        while not re.search(step.until, terminal.text, re.DOTALL):
             if waited > step.patience:
-                raise TimeoutError(f"none of {list(step.until)} came within {step.patience:g} s:\n{terminal.text}")
+                raise TimeoutError(f"{step.until!r} did not come within {step.patience:g} s:\n{terminal.text}")
             _look(terminal, film, step.caption, LOOK, LOOK / step.faster)
             waited += LOOK
+            if step.again and not waited % AGAIN:
+                _press(terminal, film, step)
         _look(terminal, film, step.caption, LOOK, step.show)
+
+
+def _press(terminal: Terminal, film: Film, step: Step) -> None:
+    quick = 2 if len(step.keys) > 4 else 1
+    for key in step.keys:
+        terminal.send(key)
+        _look(terminal, film, step.caption, TYPING, TYPING / quick / step.faster)
 
 
 def _look(terminal: Terminal, film: Film, caption: str, seconds: float, shown: float) -> None:

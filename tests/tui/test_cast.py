@@ -33,8 +33,8 @@ def terminal() -> Terminal:
 def test_a_step_types_waits_for_what_it_must_see_and_stays_in_the_film(terminal: Terminal, tmp_path: Path) -> None:
     film = Film()
     story = [
-        Step(caption="one", until=("worst first",), show=1.5),
-        Step(caption="two", keys=("h", "i", "\r"), until=("typed hi",), show=0.5),
+        Step(caption="one", until="worst first", show=1.5),
+        Step(caption="two", keys=("h", "i", "\r"), until="typed hi", show=0.5),
     ]
     play(terminal, story, film)
     assert film.frames[0][1] == "one"
@@ -51,7 +51,7 @@ def test_a_step_types_waits_for_what_it_must_see_and_stays_in_the_film(terminal:
 
 def test_a_step_whose_text_never_comes_says_what_was_there_instead(terminal: Terminal) -> None:
     with pytest.raises(TimeoutError, match="worst first"):
-        play(terminal, [Step(caption="x", until=("never",), patience=0.5)], Film())
+        play(terminal, [Step(caption="x", until="never", patience=0.5)], Film())
     terminal.send("\r\r")
     terminal.wait()
 
