@@ -182,6 +182,8 @@ async def _serve(
     simulated: bool,
     metrics: MetricsAddress | None,
 ) -> None:
+    import gc
+
     from backend.cli.signals import asked_to_end
     from backend.server.app import Agent
     from backend.service.agent_file import read_agent_file
@@ -198,6 +200,7 @@ async def _serve(
             put(f"listening on {shown}:{listening.port} (data) and :{listening.auth_port} (sign-in)")
             if listening.metrics_url:
                 put(f"metrics on {listening.metrics_url}")
+            gc.freeze()  # what the start has made stays: a collector that walks it stops every call for some 50 ms
             await ending.wait()
         finally:
             await agent.stop()

@@ -7,6 +7,7 @@ Run as a program; the last line on standard output is JSON. The load keeps its c
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -166,6 +167,7 @@ async def agent(order: dict[str, Any]) -> None:
     running = Agent(Path(order["directory"]), Secret(order["passphrase"]), policy=policy)
     at = await running.start(host="127.0.0.1", port=0, auth_port=0)
     print(json.dumps({"port": at.port, "auth_port": at.auth_port, "pid": os.getpid()}), flush=True)
+    gc.freeze()
     await ended.wait()
     await running.stop()
 
