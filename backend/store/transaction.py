@@ -32,7 +32,8 @@ class SqlTransaction:
         self.identities: port.Identities = SqlIdentities(work, self._changes)
         self.certificates: port.Certificates = SqlCertificates(work, self._changes)
         self.tokens: port.Tokens = SqlTokens(work, self._changes)
-        self.authorities: port.Authorities = SqlAuthorities(work, self._changes)
+        self._authorities = SqlAuthorities(work, self._changes)
+        self.authorities: port.Authorities = self._authorities
         self.bundles: port.Bundles = SqlBundles(work, self._changes)
         self.statements: port.Statements = SqlStatements(work)
         self.cross: port.CrossCertificates = SqlCrossCertificates(work)
@@ -63,6 +64,7 @@ class SqlTransaction:
     def _undone(self) -> None:
         self._changes.undone()
         self._audit.undone()
+        self._authorities.undone()
 
     def finish(self) -> None:
         """Write what was gathered; the last thing before the commit."""

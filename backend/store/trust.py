@@ -22,7 +22,6 @@ _AUTHORITY = Codec(Authority, authorities)
 _ADD = insert(authorities).values({name: bindparam(name) for name in _AUTHORITY.names})
 _ALL = select(*_AUTHORITY.columns).order_by(authorities.c.generation)
 _GET = select(*_AUTHORITY.columns).where(authorities.c.generation == bindparam("generation"))
-_ISSUING = select(*_AUTHORITY.columns).where(authorities.c.status == AuthorityStatus.ISSUING.value)
 _SET_STATUS = (
     update(authorities)
     .where(authorities.c.generation == bindparam("key"), authorities.c.status != bindparam("wanted"))
@@ -55,11 +54,15 @@ _FIND_CROSS = select(*_CROSS.columns).where(
 
 
 class SqlAuthorities:
-    """`port.Authorities` over one transaction."""
+    """`port.Authorities` over one transaction, which alone can write: what it read once it need not read again.
+
+    Every call asks several times which generations there are.
+    """
 
     def __init__(self, work: Work, changes: SqlChanges) -> None:
         self._work = work
         self._changes = changes
+        self._known: Sequence[Authority] | None = None
 
     def add(self, authority: Authority) -> None:
         """Take in a new generation."""
@@ -69,30 +72,38 @@ class SqlAuthorities:
             else "another CA generation is issuing; only one may"
         )
         self._work.write(_ADD, _AUTHORITY.to_row(authority), taken=taken)
+        self._known = None
         self._changes.touch_all()
 
     def get(self, generation: int) -> Authority:
         """Return one generation; raise `NotFound`."""
-        row = self._work.row(_GET, {"generation": generation})
-        if row is None:
-            raise NotFound(f"there is no CA generation {generation}")
-        return _AUTHORITY.from_row(row)
+        for authority in self.all():
+            if authority.generation == generation:
+                return authority
+        raise NotFound(f"there is no CA generation {generation}")
 
     def all(self) -> Sequence[Authority]:
         """Return every generation, ascending."""
-        return [_AUTHORITY.from_row(row) for row in self._work.rows(_ALL)]
+        if self._known is None:
+            self._known = tuple(_AUTHORITY.from_row(row) for row in self._work.rows(_ALL))
+        return self._known
 
     def issuing(self) -> Authority:
         """Return the one that issues; raise `NotFound` while none does."""
-        row = self._work.row(_ISSUING)
-        if row is None:
-            raise NotFound("no CA generation is issuing")
-        return _AUTHORITY.from_row(row)
+        for authority in self.all():
+            if authority.status is AuthorityStatus.ISSUING:
+                return authority
+        raise NotFound("no CA generation is issuing")
+
+    def undone(self) -> None:
+        """A part was rolled back, perhaps with a change of a generation in it: read them again."""
+        self._known = None
 
     def set_status(self, generation: int, status: AuthorityStatus) -> None:
         """Move a generation to another status; the present one again is no change."""
         values = {"key": generation, "wanted": status.value}
         if self._work.write(_SET_STATUS, values, taken="another CA generation is issuing; only one may"):
+            self._known = None
             self._changes.touch_all()
         else:
             self.get(generation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -216,3 +217,18 @@ def test_one_cross_certificate_for_each_pair_and_direction(ready: Store, make: A
         assert tx.cross.find(2, 1) == make.cross(2, 1)
         assert tx.cross.find(3, 1) is None
         assert tx.cross.all() == [make.cross(1, 2), make.cross(2, 1)]
+
+
+def test_generations_are_read_anew_after_a_part_was_undone(ready: Store, make: Any) -> None:
+    with ready.transaction() as tx:
+        assert tx.authorities.issuing().generation == 1
+        with contextlib.suppress(NotFound), tx.savepoint():
+            tx.authorities.set_status(1, AuthorityStatus.TRUSTED)
+            tx.authorities.add(make.authority(2))
+            assert [authority.status for authority in tx.authorities.all()] == [
+                AuthorityStatus.TRUSTED,
+                AuthorityStatus.ISSUING,
+            ]
+            tx.identities.get("nobody")
+        assert [authority.generation for authority in tx.authorities.all()] == [1]
+        assert tx.authorities.issuing().generation == 1
