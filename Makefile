@@ -55,7 +55,7 @@ interop: $(READY)
 	$(BIN)/python -m pytest -q -m interop tests/interop
 
 chaos: $(READY)
-	MOCDECK_CHAOS_KILLS=1000 MOCDECK_CHAOS_SEED=$$RANDOM $(BIN)/python -m pytest -q -m chaos tests/e2e
+	MOCDECK_CRASH_CLIENTS=40 MOCDECK_CHAOS_KILLS=1000 MOCDECK_CHAOS_SEED=$$RANDOM $(BIN)/python -m pytest -q -m chaos tests/e2e
 
 live: $(READY)
 	$(BIN)/python -m pytest -q -s -m live tests/e2e

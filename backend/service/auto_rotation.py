@@ -144,7 +144,7 @@ def _fault(
     if delivery is not None and delivery.id.startswith(AUTO) and delivery.last_error:
         why = f"{delivery.label}: {delivery.last_error}"
     elif order is not None:
-        why, token_id = _order_fault(tx, order, now), token_id or order.token_id
+        why, token_id = _order_fault(tx, world, order, now), token_id or order.token_id
     if not why and token is not None and delivery is None:
         why = _no_way(tx, world, identity, token, now)
     if not why:
@@ -152,11 +152,12 @@ def _fault(
     return TokenFault(identity_number=identity.number, token_id=token_id, why=why, since_at=now)
 
 
-def _order_fault(tx: Transaction, order: Order, now: datetime) -> str:
+def _order_fault(tx: Transaction, world: World, order: Order, now: datetime) -> str:
     """Tell a client that takes tokens and does not keep them, which every new token would otherwise hide."""
     if order.handed_out_at is None or not order.token_id:
         return ""
-    if now - order.handed_out_at <= patience(tx.heartbeats.find(order.identity_number)):
+    since = max(order.handed_out_at, world.watch.listening_since or order.handed_out_at)
+    if now - since <= patience(tx.heartbeats.find(order.identity_number)):
         return ""
     return (
         f"it was given a new token at {order.handed_out_at:%Y-%m-%d %H:%M} UTC and has not stored it; see whether its "

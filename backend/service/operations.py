@@ -132,7 +132,8 @@ def unlooked_of(tx: Transaction, world: World, plan_id: str, hash: str) -> tuple
 def tick(tx: Transaction, world: World) -> tuple[str, ...]:
     """Advance every running operation by what is observed now; return the ids of those that changed."""
     now = world.clock.now()
-    return tuple(operation.id for operation in tx.operations.running() if _advance(tx, operation, now))
+    since = world.watch.listening_since
+    return tuple(operation.id for operation in tx.operations.running() if _advance(tx, operation, now, since))
 
 
 def stop(tx: Transaction, world: World, caller: Caller, operation_id: str) -> OperationView:
@@ -150,7 +151,7 @@ def stop(tx: Transaction, world: World, caller: Caller, operation_id: str) -> Op
         operation = replace(operation, stopping=True)
         tx.operations.put(operation)
         _audit(tx, now, caller.name, caller.origin, "stop_operation", operation, {})
-        _advance(tx, operation, now)
+        _advance(tx, operation, now, world.watch.listening_since)
     return get(tx, operation_id)
 
 
@@ -264,11 +265,13 @@ def _target(operation: OperationRow, position: int, decision: Mapping[str, Any])
     )
 
 
-def _advance(tx: Transaction, operation: OperationRow, now: datetime) -> bool:
+def _advance(tx: Transaction, operation: OperationRow, now: datetime, listening_since: datetime | None) -> bool:
     terms = terms_of(tx, operation)
     before = tx.operations.targets(operation.id)
     targets = [
-        look(tx, operation, target, now, terms.parts_of(target)) if target.state in UNDER_WAY else target
+        look(tx, operation, target, now, terms.parts_of(target), listening_since=listening_since)
+        if target.state in UNDER_WAY
+        else target
         for target in before
     ]
     targets = _begin_next(tx, operation, _hold_back(operation, targets, terms, now), terms, now)

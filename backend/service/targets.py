@@ -54,9 +54,18 @@ def begin(
 
 
 def look(
-    tx: Transaction, operation: OperationRow, target: TargetRow, now: datetime, parts: tuple[ActionKind, ...]
+    tx: Transaction,
+    operation: OperationRow,
+    target: TargetRow,
+    now: datetime,
+    parts: tuple[ActionKind, ...],
+    *,
+    listening_since: datetime | None = None,
 ) -> TargetRow:
-    """Return a target's row as the facts have it now; a target that ends takes its open orders with it."""
+    """Return a target's row as the facts have it now; a target that ends takes its open orders with it.
+
+    `listening_since` is since when this agent's process listens: nobody could answer it before.
+    """
     identity = tx.identities.find_by_number(target.identity_number)
     if identity is None or identity.revoked_at is not None:
         what = "deleted" if identity is None else "revoked"
@@ -71,7 +80,7 @@ def look(
         else:
             seen = _LOOKS[parts[0]](sight)
         if seen.state not in ENDED:
-            seen = _give_up(sight, seen)
+            seen = _give_up(sight, seen, listening_since)
     if seen.state in ENDED:
         take_back(tx, operation, seen, now)
     return seen
@@ -277,12 +286,16 @@ def _note_delivery(sight: Sight) -> TargetRow:
     return target
 
 
-def _give_up(sight: Sight, target: TargetRow) -> TargetRow:
-    """End a target that got no answer in time; one that waits for a person waits as long as its token lives."""
+def _give_up(sight: Sight, target: TargetRow, listening_since: datetime | None) -> TargetRow:
+    """End a target that got no answer in time; one that waits for a person waits as long as its token lives.
+
+    An agent that was away gives everybody the whole time again: who found nobody has backed off.
+    """
     now = sight.now
     if target.route == BY_HAND:
         return _give_up_by_hand(sight, target)
-    if now - _last_sign(sight) <= patience(sight.heartbeat):
+    last = _last_sign(sight) if listening_since is None else max(_last_sign(sight), listening_since)
+    if now - last <= patience(sight.heartbeat):
         return target
     unused = _unused(sight, target)
     return _end(target, "failed", unused or f"no answer: {_advice(sight, target)}", now)

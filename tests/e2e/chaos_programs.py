@@ -20,10 +20,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lab import PASSPHRASE, HurriedClock
+from mortal import MortalStore
 
 from backend.client.runner import Runner
 from backend.client.settings import RunnerSettings
 from backend.core.limits import HEARTBEAT
+from backend.server import app
 from backend.server.app import Agent
 from backend.server.logs import configure
 
@@ -33,6 +35,8 @@ def tell(**event: Any) -> None:
 
 
 async def run_agent(order: dict[str, Any], clock: HurriedClock) -> None:
+    if "met" in order:  # in this life only: the fork server itself opens no store
+        app.open_store = lambda path: MortalStore(path, order["met"], tell)  # type: ignore[assignment, return-value]
     agent = Agent(Path(order["directory"]), PASSPHRASE, clock=clock)
     at = await agent.start(host="127.0.0.1", port=order["port"], auth_port=order["auth_port"])
     tell(pid=os.getpid(), ports=[at.port, at.auth_port])

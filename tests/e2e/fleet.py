@@ -15,7 +15,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,11 @@ class Fleet:
     def __init__(self, lab: Lab, process: asyncio.subprocess.Process) -> None:
         self._lab = lab
         self._process = process
+        self._deaths: list[dict[str, Any]] = []
 
-    async def _event(self) -> dict[str, Any]:
+    async def _event(self, seconds: float = 30) -> dict[str, Any]:
         assert self._process.stdout is not None
-        event: dict[str, Any] = json.loads(await asyncio.wait_for(self._process.stdout.readline(), 30))
+        event: dict[str, Any] = json.loads(await asyncio.wait_for(self._process.stdout.readline(), seconds))
         return event
 
     async def _start(self, clock: HurriedClock, **order: Any) -> int:
@@ -47,12 +48,37 @@ class Fleet:
         await self._process.stdin.drain()
         return int((await self._event())["pid"])
 
-    async def start_agent(self) -> int:
-        """Start the agent and wait until it serves."""
-        pid = await self._start(self._lab.clock, do="agent", directory=str(self._lab.directory))
-        ports = (await self._event())["ports"]
+    async def start_agent(self, *, met: Mapping[str, Iterable[str]] | None = None) -> int:
+        """Start the agent and wait until it serves; with `met` it dies at its next new boundary (`mortal.py`)."""
+        more = {} if met is None else {"met": {moment: sorted(words) for moment, words in met.items()}}
+        pid = await self._start(self._lab.clock, do="agent", directory=str(self._lab.directory), **more)
+        event = await self._event()
+        if "ports" not in event:  # it died before it served
+            self._deaths.append(event)
+            return pid
+        ports = event["ports"]
         self._lab.listening = Listening(host="127.0.0.1", port=ports[0], auth_port=ports[1])
         return pid
+
+    async def death(self, pid: int, *, seconds: float) -> tuple[str, list[str]] | None:
+        """Wait until the agent has died; return when, and what it had written last. None: it lives."""
+        try:
+            event = self._deaths.pop() if self._deaths else await self._event(seconds)
+        except TimeoutError:
+            return None
+        assert (event["pid"], "died" in event) == (pid, True), event
+        assert await self._order(do="kill", pid=pid) == {"pid": pid, "was_killed": True}
+        return event["died"], event["at"]
+
+    async def kill(self, pid: int) -> None:
+        """End a program at once."""
+        await self._order(do="kill", pid=pid)
+
+    async def _order(self, **order: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write((json.dumps(order) + "\n").encode())
+        await self._process.stdin.drain()
+        return await self._event()
 
     async def start_clients(self, names: Sequence[str], *, heartbeat: int, clock_off: timedelta = timedelta(0)) -> int:
         """Let clients live in a process of their own; return its pid."""
