@@ -15,7 +15,9 @@ import pytest
 
 from backend.client.chain import REFUSED_REST, TrustChain, fetch_chain
 from backend.client.errors import AgentUntrusted, Unreachable
+from backend.client.login_file import read_login_file, write_login_file
 from backend.client.material import Material
+from backend.client.record import read_record, record_path
 from backend.client.runner import Runner
 from backend.client.settings import RunnerSettings
 from backend.client.statuses import Line
@@ -25,7 +27,7 @@ from backend.core.model import Authority, AuthorityStatus
 from backend.pki import keys, trust
 from backend.pki.epochs import ChainBroken, ChainCut, Link, WrongSigner, state
 from backend.pki.issue import Issuer, make_root
-from backend.wire.mocdeck.v1 import trust_pb2
+from backend.wire.mocdeck.v1 import client_pb2, trust_pb2
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -264,3 +266,81 @@ async def test_what_leads_nowhere_changes_no_file(
         await chain.follow(line_to(stranger.port, runner.credential.material.trust_pem()))
     assert settings.access_file.read_bytes() == before
     assert chain.is_refused
+
+
+def messages(links: list[Link]) -> list[trust_pb2.BundleLink]:
+    return [
+        trust_pb2.BundleLink(
+            statement=link.statement, signature=link.signature, previous_signature=link.previous_signature,
+            bundle_pem=link.bundle_pem,
+        )
+        for link in links
+    ]  # fmt: skip
+
+
+async def beat_with(runner: Runner, agent: Any, clock: ManualClock, epoch: int, pem: str, links: list[Link]) -> str:
+    """One heartbeat that brings a bundle; returns why it was not stored, "" when it was."""
+    agent.reply = client_pb2.BeatReply(epoch=epoch, bundle_pem=pem, chain=messages(links))
+    clock.advance(MINUTE)
+    await runner.step()
+    material = runner.credential.material
+    if material.access is not None and material.access.trust_pem == pem and material.epoch == epoch:
+        return ""
+    return read_record(record_path(runner._settings.access_file)).status.last_error
+
+
+async def test_a_heartbeats_bundle_is_the_agents_word_until_a_chain_has_led_there_once(
+    runner: Runner, agent: Any, clock: ManualClock
+) -> None:
+    known, other = agent.issuer, issuer_of(2, clock)
+    links = chain_of(clock, *[([known, other], known)] * 5)
+    bundle = links[0].bundle_pem
+    await runner.step()
+    # From a login file's roots, and from an epoch older than the first signature, there is nothing to walk from.
+    assert await beat_with(runner, agent, clock, 1, bundle, []) == ""
+    assert await beat_with(runner, agent, clock, 2, bundle, []) == ""
+    assert await beat_with(runner, agent, clock, 4, bundle, links[2:4]) == ""
+    assert not runner.credential.material.memory.chained
+    # The first walk, and from here on nothing comes without one.
+    assert await beat_with(runner, agent, clock, 5, bundle, links[3:]) == ""
+    assert runner.credential.material.memory.chained
+    assert "came without its signatures" in await beat_with(runner, agent, clock, 6, bundle, [])
+    assert runner.credential.material.epoch == 5
+
+
+@pytest.mark.parametrize("fault", ["another bundle", "another epoch", "a later beginning", "a gap"])
+async def test_a_bundle_that_its_chain_does_not_prove_is_not_stored(
+    runner: Runner, agent: Any, clock: ManualClock, fault: str
+) -> None:
+    known, other = agent.issuer, issuer_of(2, clock)
+    links = chain_of(clock, *[([known], known)] * 3, ([known, other], known))
+    await runner.step()
+    assert await beat_with(runner, agent, clock, 1, links[0].bundle_pem, []) == ""
+    assert await beat_with(runner, agent, clock, 2, links[1].bundle_pem, links[:2]) == ""
+    told = {
+        "another bundle": (4, trust.bundle_pem([known.root, issuer_of(3, clock).root]), links[1:]),
+        "another epoch": (5, links[3].bundle_pem, links[1:]),
+        "a later beginning": (4, links[3].bundle_pem, links[2:]),
+        "a gap": (4, links[3].bundle_pem, [links[1], links[3]]),
+    }[fault]
+    assert "are not stored" in await beat_with(runner, agent, clock, *told)
+    assert runner.credential.material.epoch == 2
+    assert await beat_with(runner, agent, clock, 4, links[3].bundle_pem, links[1:]) == ""
+
+
+async def test_a_login_file_that_somebody_brings_begins_anew(
+    runner: Runner, agent: Any, clock: ManualClock, settings: RunnerSettings
+) -> None:
+    """Its roots are a person's word: no epoch is known of them, and the next bundle is the agent's."""
+    known = agent.issuer
+    links = chain_of(clock, *[([known], known)] * 2)
+    await runner.step()
+    await beat_with(runner, agent, clock, 1, links[0].bundle_pem, [])
+    await beat_with(runner, agent, clock, 2, links[1].bundle_pem, links)
+    assert settings.login_file is not None
+    brought = trust.bundle_pem([known.root, issuer_of(7, clock).root])
+    write_login_file(settings.login_file, read_login_file(settings.login_file).with_trust(brought))
+    agent.reply = client_pb2.BeatReply()
+    await settle(runner, 3)
+    assert (runner.credential.material.epoch, runner.credential.material.trust_pem()) == (0, brought)
+    assert await beat_with(runner, agent, clock, 9, links[0].bundle_pem, []) == ""
