@@ -5,13 +5,13 @@ Pure. The number of rows is the screen's; the columns are those of the command l
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from backend.core import fleetrecord
 from backend.core.export import Table, stamp
 from backend.core.forecast import forecast
+from tui.clusterboard import ClusterSum
 from tui.gateway import AlertsView, EventView, OperationView
 from tui.model import FleetModel
 
@@ -43,20 +43,19 @@ def _clients(model: FleetModel, numbers: Sequence[int], now: datetime, *, kind: 
     )
 
 
-def cluster_table(model: FleetModel, order: Sequence[str]) -> Table:
-    """The clusters in the screen's order, with the number of their clients."""
-    clusters = {cluster.name: cluster for cluster in model.columns.clusters}
-    counted = Counter(model.columns.text("cluster", index) for index in range(len(model.columns)))
+def cluster_table(sums: Sequence[ClusterSum]) -> Table:
+    """The clusters in the screen's order, with the number of their clients; of several sites with their site."""
+    several = len({one.site.place for one in sums}) > 1
     rows: list[list[object]] = []
-    for name in order:
-        cluster = clusters.get(name)
-        if cluster is None:  # the row of those that belong to none, or a cluster that only its clients name
-            rows.append([name, False, False, counted[name] or counted[""], ""])
-        else:
-            off_until = stamp(cluster.planned_off_until)
-            rows.append([name, cluster.is_management, cluster.is_removed, counted[name], off_until])
+    for one in sums:
+        info = one.info  # None: the row of those that belong to none, or a cluster that only its clients name
+        state = (False, False) if info is None else (info.is_management, info.is_removed)
+        off_until = "" if info is None else stamp(info.planned_off_until)
+        rows.append([*((one.site.name,) if several else ()), one.name, *state, one.clients, off_until])
     names = ("name", "management", "removed", "clients", "planned_off_until")
-    return Table(kind="clusters", title="clusters, worst first", names=names, rows=rows)
+    return Table(
+        kind="clusters", title="clusters, worst first", names=("site", *names) if several else names, rows=rows
+    )
 
 
 def operation_table(operations: Sequence[OperationView]) -> Table:

@@ -93,6 +93,14 @@ def cut(line: Line, width: int) -> Line:
     return tuple(kept)
 
 
+def shortened(line: Line, width: int) -> Line:
+    """Return a line in at most `width` cells; one that was cut ends with `~`."""
+    if line_width(line) <= width:
+        return line
+    kept = cut(line, width - 1)
+    return (*kept, ("~", kept[-1][1] if kept else "text"))
+
+
 def boxed(title: str, body: Sequence[Line], width: int, height: int, corner: str = "+", rule: str = "-") -> list[Line]:
     """Draw a frame of `width` by `height` cells with a title around lines; what does not fit is cut."""
     side = "|" if corner == "+" else "│"

@@ -32,7 +32,7 @@ class Looks:
 
     @property
     def _site(self) -> str:
-        return self._app.gateway.connection.context
+        return "+".join(sorted(site.gateway.connection.context for site in self._app.sites))
 
     def use_theme(self, name: str) -> None:
         """Draw everything with another theme from now on."""

@@ -6,7 +6,7 @@ plan, which is asked for group by group.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,6 +85,12 @@ def steps_of(clients: Iterable[tuple[int, NextAction]]) -> list[tuple[Step, list
     return [(step, groups[step.words]) for step in STEPS if step.words in groups]
 
 
-def steps_words(groups: Iterable[tuple[Step, list[int]]]) -> str:
+def steps_counted(counts: Mapping[NextAction, int]) -> list[tuple[Step, int]]:
+    """Return how many clients each group has, from how many have each next step; empty groups are left out."""
+    found = [(step, sum(counts.get(name, 0) for name in step.names)) for step in STEPS]
+    return [(step, number) for step, number in found if number]
+
+
+def steps_words(groups: Iterable[tuple[Step, int]]) -> str:
     """Return `renew 39, rotate token 6, leave to auto 3`."""
-    return ", ".join(f"{step.words} {len(numbers)}" for step, numbers in groups)
+    return ", ".join(f"{step.words} {number}" for step, number in groups)

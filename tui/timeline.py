@@ -6,22 +6,28 @@ after the thirteen periods between them, so that a row's numbers add up to its t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Final, cast, overload
 
 from backend.core.delta import instant
 from backend.core.facts import NextAction
 from backend.core.fleet import ClientFlag
 from tui.columns import renews
+from tui.marks import ClientId
 from tui.model import WEEKS, FleetModel
 from tui.sitefleet import SiteFleet
 
 LATE: Final = 0
 LATER: Final = WEEKS + 1
 COLUMNS: Final = WEEKS + 2
+SLICE: Final = 2_000  # clients counted without a pause
+_STEPS: Final = tuple(NextAction)
+_STEP_PLACES: Final = {step: place for place, step in enumerate(_STEPS)}
 NO_CLUSTER: Final = "no cluster"
 _NO_TOKEN: Final = int(ClientFlag.TOKEN_EMPTY | ClientFlag.TOKEN_UNKNOWN)
 
@@ -70,46 +76,116 @@ class Grouping(Enum):
 class Sight:
     """One client in the grid."""
 
-    number: int
-    group: str
+    number: ClientId
     column: int
     step: NextAction
 
 
-@dataclass(slots=True, kw_only=True)
 class Grid:
-    """The counts. `without` clients have no such end, so they stand nowhere in it."""
+    """The counts, and who stands where, in the list's order; about 14 bytes a client. `without` have no such end."""
 
-    sights: list[Sight] = field(default_factory=list)
-    groups: dict[str, list[int]] = field(default_factory=dict)
-    total: list[int] = field(default_factory=lambda: [0] * COLUMNS)
-    without: int = 0
+    def __init__(self) -> None:
+        self.groups: dict[str, list[int]] = {}
+        self.total = [0] * COLUMNS
+        self.without = 0
+        self.clients = array("Q")
+        self._columns = bytearray()
+        self._steps = bytearray()
+        self._rows = array("I")
+        self._places: dict[str, int] = {}
+
+    def add(self, client: ClientId, group: str, column: int, step: NextAction) -> None:
+        """Count one client."""
+        self.clients.append(client)
+        self._columns.append(column)
+        self._steps.append(_STEP_PLACES[step])
+        self._rows.append(self._places.setdefault(group, len(self._places)))
+        self.groups.setdefault(group, [0] * COLUMNS)[column] += 1
+        self.total[column] += 1
 
     @property
     def names(self) -> list[str]:
         """The rows, by name."""
         return sorted(self.groups)
 
-    def selected(self, group: str, low: int, high: int) -> list[Sight]:
+    def selected(self, group: str, low: int, high: int) -> Selection:
         """Return who ends in some columns (both ends included), of one row or of all (""), in the list's order."""
-        return [sight for sight in self.sights if low <= sight.column <= high and group in {"", sight.group}]
+        places = (place for place, column in enumerate(self._columns) if low <= column <= high)
+        if group:
+            row, rows = self._places.get(group), self._rows
+            places = (place for place in places if rows[place] == row)
+        return Selection(self, array("I", places))
+
+    def sight(self, place: int) -> Sight:
+        """Return one client."""
+        return Sight(self.clients[place], self._columns[place], _STEPS[self._steps[place]])
+
+    def steps(self, places: Sequence[int]) -> Counter[NextAction]:
+        """Return how many of some clients have which next step."""
+        return Counter({_STEPS[step]: n for step, n in Counter(map(self._steps.__getitem__, places)).items()})
 
 
-def count_ends(model: FleetModel, now: datetime, what: What, scale: Scale, grouping: Grouping) -> Grid:
-    """Count what the list shows."""
+class Selection(Sequence[Sight]):
+    """Some clients of a grid, in its order."""
+
+    def __init__(self, grid: Grid, places: array[int]) -> None:
+        self._grid = grid
+        self._places = places
+        self.clients = array("Q", map(grid.clients.__getitem__, places))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Sight: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sight]: ...
+    def __getitem__(self, index: int | slice) -> Sight | list[Sight]:
+        if isinstance(index, slice):
+            return [self._grid.sight(place) for place in self._places[index]]
+        return self._grid.sight(self._places[index])
+
+    def find(self, client: ClientId | None) -> int | None:
+        """Return where a client stands, None when it is not selected."""
+        try:
+            return None if client is None else self.clients.index(client)
+        except ValueError:
+            return None
+
+    def steps(self) -> Counter[NextAction]:
+        """Return how many of them have which next step."""
+        return self._grid.steps(self._places)
+
+
+NOTHING: Final = Selection(Grid(), array("I"))
+
+
+def counting(
+    model: FleetModel, now: datetime, what: What, scale: Scale, grouping: Grouping
+) -> Generator[float, None, Grid]:
+    """Count what the list shows, a slice at a time; yields how far it is."""
     grid = Grid()
     group_of, end_of = _group_of(grouping), _END_OF[what]
-    for client, site, row in model.listed():
+    for done, (client, site, row) in enumerate(model.listed(), 1):
+        if not done % SLICE:
+            yield done / max(1, len(model.order))
         end = end_of(site, row)
         if end is None:
             grid.without += 1
-            continue
-        column = column_of(end, now, scale)
-        group = group_of(site, row)
-        grid.sights.append(Sight(client, group, column, site.roll.ruling(row).next_action))
-        grid.groups.setdefault(group, [0] * COLUMNS)[column] += 1
-        grid.total[column] += 1
+        else:
+            step = site.roll.ruling(row).next_action
+            grid.add(client, group_of(site, row), column_of(end, now, scale), step)
     return grid
+
+
+def count_ends(model: FleetModel, now: datetime, what: What, scale: Scale, grouping: Grouping) -> Grid:
+    """Count what the list shows, in one go."""
+    work = counting(model, now, what, scale, grouping)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return cast("Grid", end.value)
 
 
 def column_of(end: datetime, now: datetime, scale: Scale) -> int:

@@ -102,14 +102,14 @@ def _name(text: str, width: int) -> str:
     return f"~{text[-(width - 1) :]}"
 
 
-def plan_lines(groups: Sequence[tuple[Step, list[int]]], view: View, width: int) -> list[Line]:
+def plan_lines(groups: Sequence[tuple[Step, int]], view: View, width: int) -> list[Line]:
     """Return what the selection needs, how a plan would go about it, and whether the CA stands in the way."""
     if not groups:
         return [plain("nothing is selected", "dim")]
     lines: list[Line] = []
-    for step, numbers in groups:
+    for step, number in groups:
         role = "title" if step.command else "dim"
-        head = f"{len(numbers):>5}  {step.words:<16}"
+        head = f"{number:>5}  {step.words:<16}"
         notes = wrapped(step.note, max(12, width - len(head)))
         lines.append(((head, role), (notes[0], "dim")))
         lines.extend(plain(" " * len(head) + note, "dim") for note in notes[1:])

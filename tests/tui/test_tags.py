@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from backend.clock import ManualClock
+from backend.core.facts import Severity
 from scripts.stage.agent import StagedAgent
 from scripts.stage.drive import Stage, stage
 from scripts.stage.fleet import NOW
 from tui.app import MocdeckApp
 from tui.gateway import Connection
+from tui.screens.clusters import ClustersScreen
 from tui.screens.menu import Menu
 from tui.screens.plan_dialog import PlanDialog
 
@@ -85,6 +87,28 @@ async def test_a_plan_over_two_sites_asks_which_site_and_plans_only_its_clients(
         assert [agent.looks["plan"] for agent in agents] == [0, 1]
 
     await _two((80, 24), body)
+
+
+async def test_the_clusters_of_all_sites_stand_in_one_list_and_their_keys_mean_their_own_site() -> None:
+    async def body(made: Stage, agents: list[TaggedAgent]) -> None:
+        await made.press("3")
+        screen = made.app.screen
+        assert isinstance(screen, ClustersScreen)
+        sums = screen.sums
+        assert {one.site.place for one in sums} == {0, 1}
+        assert sum(one.clients for one in sums) == made.app.model.total
+        for severity in Severity:
+            assert sum(one.counts[severity] for one in sums) == made.app.model.severity_count(severity)
+        assert [one.badness for one in sums] == sorted(one.badness for one in sums)
+        screen.cursor_key = next(one.key for one in sums if one.site.place == 1 and one.name == "bonn-wl5")
+        screen.draw()
+        await made.press("N")
+        assert [agent.looks["plan"] for agent in agents] == [0, 1]
+        await made.press("escape", "enter")
+        assert made.app.deck.scope == "fleet"
+        assert 'cluster:"bonn-wl5"' in made.app.model.filter_text
+
+    await _two((120, 30), body)
 
 
 @pytest.mark.parametrize("tag", ["PROD", "prod"])

@@ -10,8 +10,10 @@ import pytest
 from backend.core.facts import NextAction
 from scripts.stage.drive import Stage, stage
 from tests.tui.staged_agent import NOW
+from tui import timeline
 from tui.app import MocdeckApp
 from tui.commands import BY_ID
+from tui.screens import counting as counting_screen
 from tui.screens.detail import DetailScreen
 from tui.screens.menu import Menu
 from tui.screens.plan_dialog import PlanDialog
@@ -162,3 +164,38 @@ async def test_read_only_refuses_the_plan() -> None:
         assert isinstance(made.app.screen, TimelineScreen)
         assert "read-only" in made.text
         assert made.app.refusal(BY_ID["plan_steps"]) is not None
+
+
+async def test_a_large_fleet_is_counted_in_slices_with_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting_screen, "LARGE", 10)
+    monkeypatch.setattr(timeline, "SLICE", 7)
+    async with stage() as made:
+        await made.press("2")
+        for _ in range(50):
+            await made.settle()
+            if not view(made)._is_counting:
+                break
+        at_once = count_ends(made.app.model, NOW, What.CERTIFICATE, Scale.WEEKS, Grouping.CLUSTER)
+        assert view(made)._grid.total == at_once.total
+        assert view(made)._grid.groups == at_once.groups
+        assert list(view(made)._grid.clients) == list(at_once.clients)
+        assert "late to week 0: 9 clients" in made.text
+        await made.press("i")
+        await made.seconds(2)
+        assert "tokens [i]" in made.text
+        assert view(made)._grid.without == 1
+
+
+async def test_a_selection_says_of_each_client_what_the_list_says() -> None:
+    async with stage() as made:
+        await made.press("2", *["plus"] * 14)
+        chosen = view(made).selection
+        assert [chosen[place].number for place in range(len(chosen))] == list(chosen.clients)
+        for sight in chosen[0 : len(chosen)]:
+            client = made.app.model.find(sight.number)
+            assert client is not None
+            assert client.judged.next_action is sight.step
+        assert sum(chosen.steps().values()) == len(chosen)
+        assert chosen.find(chosen.clients[3]) == 3
+        assert chosen.find(None) is None
+        assert chosen.find(2**40) is None

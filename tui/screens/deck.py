@@ -127,8 +127,8 @@ class DeckScreen(PromptScreen):
 
     def draw(self) -> None:
         """Show the present second; what is the same is not written again."""
-        if not self.is_mounted or not self.size.width:
-            return
+        if not self.is_mounted or not self.size.width or not self.query("#head"):
+            return  # on the way out a screen's lines are gone before it is
         self.app.keep_working()
         view = self.view()
         self.query_one("#head", Lines).set_lines(self.head_lines(view))

@@ -21,6 +21,7 @@ from backend.pki.files import write_atomic
 from tui import commands, exports
 from tui.format import count
 from tui.picture import picture
+from tui.screens.clusters import ClustersScreen
 from tui.screens.detail import DetailScreen
 from tui.screens.forecast import FLEET_ROW
 from tui.screens.menu import Entry, Menu
@@ -116,7 +117,7 @@ def _dated(app: MocdeckApp) -> Sequence[int] | None:
     if isinstance(deck, DetailScreen):
         return [deck.number]
     if isinstance(deck, TimelineScreen):
-        return [sight.number for sight in deck.selection]
+        return list(deck.selection.clients)
     return list(app.model.order) if deck.scope == commands.FLEET else None
 
 
@@ -178,9 +179,9 @@ def table_of(app: MocdeckApp, now: datetime) -> Table | None:
         case commands.FLEET:
             return exports.fleet_table(app.model, now)
         case commands.TIMELINE if isinstance(deck, TimelineScreen):
-            return exports.selection_table(app.model, [sight.number for sight in deck.selection], now)
-        case commands.CLUSTERS:
-            return exports.cluster_table(app.model, _order(app))
+            return exports.selection_table(app.model, list(deck.selection.clients), now)
+        case commands.CLUSTERS if isinstance(deck, ClustersScreen):
+            return exports.cluster_table(deck.sums)
         case commands.JOBS:
             return exports.operation_table(app.operations)
         case commands.EVENTS:

@@ -16,19 +16,17 @@ from tui.columns import heading, row_line
 from tui.commands import TIMELINE
 from tui.format import count
 from tui.lines import BLANK, Line, boxed, cut, joined, line_width, plain
+from tui.screens.counting import CountingScreen
 from tui.screens.deck import bindings_of
-from tui.screens.filtering import FilterScreen
 from tui.screens.scroll import Body
 from tui.screens.steps_menu import plan_menu
-from tui.steps import steps_of, steps_words
-from tui.timeline import LATE, LATER, Grid, Grouping, Scale, Sight, What, count_ends, range_words
+from tui.steps import steps_words
+from tui.timeline import LATE, LATER, Grouping, Scale, What, range_words
 from tui.timeline_lines import grid_lines, plan_lines
 from tui.widgets.lines import Lines
 
 PANEL_SIZE: Final = (120, 30)
 PANEL_WIDTH: Final = 56
-LARGE: Final = 2000  # clients from which on a fleet is counted at its own pace
-_EVERY_SECONDS: Final = 10  # a large fleet is counted anew at most so often while only time passes
 
 _WITHOUT: Final = {
     What.CERTIFICATE: "without a certificate",
@@ -39,7 +37,7 @@ _WITHOUT: Final = {
 E = TypeVar("E", What, Scale, Grouping)
 
 
-class TimelineScreen(FilterScreen):
+class TimelineScreen(CountingScreen):
     """The grid, and the clients of the selection."""
 
     scope = TIMELINE
@@ -49,16 +47,9 @@ class TimelineScreen(FilterScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.what, self.scale, self.grouping = What.CERTIFICATE, Scale.WEEKS, Grouping.CLUSTER
-        self.low, self.high = LATE, LATE + 1
-        self.group = ""  # "" is the row of all
         self.in_list = False  # which of the two parts has the keys
-        self.cursor: int | None = None
-        self._row = self._top = self._grid_top = 0
+        self._top = self._grid_top = 0
         self._page = 1
-        self._grid = Grid()
-        self._of: tuple[object, ...] = ()
-        self.selection: list[Sight] = []
 
     def compose_body(self) -> Iterable[Widget]:
         yield Body(id="body")
@@ -74,31 +65,6 @@ class TimelineScreen(FilterScreen):
     @property
     def current_number(self) -> int | None:
         return self.cursor if self.in_list else None
-
-    # Counting
-
-    def _count(self, view: View) -> None:
-        if view.now is None:
-            return
-        model = self.app.model
-        seconds = int(view.now.timestamp())
-        pace = seconds // _EVERY_SECONDS if model.total > LARGE else (seconds // 60, model.revision)
-        wanted = (self.what, self.scale, self.grouping, model.filter_text, model.week, len(model.order), pace)
-        if wanted != self._of:
-            self._of = wanted
-            self._grid = count_ends(model, view.now, self.what, self.scale, self.grouping)
-        if self.group not in self._grid.groups:
-            self.group = ""
-        self.selection = self._grid.selected(self.group, self.low, self.high)
-        self._follow()
-
-    def _follow(self) -> None:
-        """Keep the cursor on its client while it is selected."""
-        numbers = [sight.number for sight in self.selection]
-        if self.cursor in numbers:
-            self._row = numbers.index(self.cursor)
-        self._row = max(0, min(self._row, len(numbers) - 1))
-        self.cursor = numbers[self._row] if numbers else None
 
     # Drawing
 
@@ -125,19 +91,19 @@ class TimelineScreen(FilterScreen):
         room = max(1, min(len(self._grid.groups), height // 2 - 4))
         names = self._shown_groups(room)
         lines = grid_lines(self._grid, view, width, names, self)
-        groups = steps_of((sight.number, sight.step) for sight in self.selection)
         panel = view.width >= PANEL_SIZE[0] and self.size.height >= PANEL_SIZE[1]
         left = height - len(lines) - (0 if panel else 1)
         list_width = width - PANEL_WIDTH - 1 if panel else width
         listed = self._padded(self._list_lines(view, list_width, left), left)
         if panel:
-            beside = boxed("what the selection needs", plan_lines(groups, view, PANEL_WIDTH - 4), PANEL_WIDTH, left,
-                           *(("+", "-") if view.glyphs.is_ascii else ("┌", "─")))  # fmt: skip
+            frame = ("+", "-") if view.glyphs.is_ascii else ("┌", "─")
+            needs = plan_lines(self.groups, view, PANEL_WIDTH - 4)
+            beside = boxed("what the selection needs", needs, PANEL_WIDTH, left, *frame)
             listed = [_beside(a, b, list_width) for a, b in zip(listed, beside, strict=True)]
             body.set_lines([*lines, *listed])
         else:
-            needs = steps_words(groups) or "nothing is selected"
-            body.set_lines([*lines, *listed, cut((("needs ", "dim"), (needs, "title")), width)])
+            words = steps_words(self.groups) or "nothing is selected"
+            body.set_lines([*lines, *listed, cut((("needs ", "dim"), (words, "title")), width)])
 
     def _shown_groups(self, room: int) -> list[str]:
         names = self._grid.names
@@ -175,6 +141,7 @@ class TimelineScreen(FilterScreen):
         chosen = f"filter: {model.filter_text}" if model.filter_text else "no filter"
         parts = [
             (f"{marked} marked" if marked else "", "mark"),
+            (f"counting {int(self._counted * 100)} %" if self._is_counting else "", "running"),
             (f"{sum(self._grid.total)} of {model.total} clients counted", "text"),
             (f"{without} {_WITHOUT[self.what]}" if without else "", "dim"),
             (chosen, "accent" if model.filter_text else "dim"),
@@ -263,10 +230,10 @@ class TimelineScreen(FilterScreen):
             self.app.notice("mark: tab leads to the clients; * marks all that are selected", "warning")
 
     def cmd_mark_all(self) -> None:
-        self.app.model.marks |= {sight.number for sight in self.selection}
+        self.app.model.marks |= set(self.selection.clients)
 
     def cmd_mark_range(self) -> None:
-        numbers = [sight.number for sight in self.selection]
+        numbers = self.selection.clients
         here = self._row
         marked = [place for place, number in enumerate(numbers) if number in self.app.model.marks]
         before = [place for place in marked if place <= here]
