@@ -19,8 +19,8 @@ from tui.commands import BY_ID
 from tui.gateway import Connection, Unreachable
 from tui.lines import line_text
 from tui.marks import client_id, number_of, site_of
-from tui.screens.clusters import ClustersScreen
 from tui.screens.fleet import FleetScreen
+from tui.screens.jobs import JobsScreen
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
 
@@ -262,16 +262,14 @@ async def test_screens_of_one_site_name_it_and_go_on_to_the_next(make_both: Make
     app = make_both()
     async with app.run_test(size=(80, 24)) as pilot:
         await app.settled()
-        await pilot.press("3")
-        assert isinstance(app.deck, ClustersScreen)
-        assert "bonn" in head(app).splitlines()[0]
-        await pilot.press("n")
-        assert "oslo" in head(app).splitlines()[0]
         await pilot.press("5")
-        await app.settled()
-        assert "renew" in app.deck.query_one("#body", Lines).text
-        await pilot.press("n")
+        assert isinstance(app.deck, JobsScreen)
+        assert "bonn" in head(app).splitlines()[0]
         assert "no operation yet" in app.deck.query_one("#body", Lines).text
+        await pilot.press("n")
+        await app.settled()
+        assert "oslo" in head(app).splitlines()[0]
+        assert "renew" in app.deck.query_one("#body", Lines).text
         await pilot.press("1", "j")
         assert app.current_site.name == "oslo"  # at home the cursor's site is the current one
 

@@ -97,7 +97,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="next site",
         help="show the next site here, where several are shown",
         group=Group.LOOK,
-        scope=frozenset({CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
+        scope=frozenset({JOBS, EVENTS, FORECAST, ALERTS}),
     ),
     Command(
         id="weeks",
