@@ -6,6 +6,7 @@ Pure. The number of rows is the screen's; the columns are those of the command l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from backend.core import fleetrecord
@@ -13,6 +14,7 @@ from backend.core.export import Table, stamp
 from backend.core.forecast import forecast
 from tui.clusterboard import ClusterSum
 from tui.gateway import AlertsView, EventView, OperationView
+from tui.marks import site_of
 from tui.model import FleetModel
 
 
@@ -32,14 +34,24 @@ def client_table(model: FleetModel, number: int, now: datetime) -> Table:
 
 
 def _clients(model: FleetModel, numbers: Sequence[int], now: datetime, *, kind: str, title: str) -> Table:
-    records = [record for number in numbers if (record := model.record(number, now)) is not None]
-    return Table(
+    found = [(number, record) for number in numbers if (record := model.record(number, now)) is not None]
+    table = Table(
         kind=kind,
         title=title,
         names=fleetrecord.NAMES,
-        rows=[fleetrecord.flat(record) for record in records],
+        rows=[fleetrecord.flat(record) for _, record in found],
         brief=fleetrecord.BRIEF,
-        records=records,
+        records=[record for _, record in found],
+    )
+    if len(model.sites) == 1:
+        return table
+    sites = [model.sites[site_of(number)].name for number, _ in found]  # names are the same at several sites
+    return replace(
+        table,
+        names=("site", *table.names),
+        rows=[[site, *row] for site, row in zip(sites, table.rows, strict=True)],
+        brief=("site", *table.brief),
+        records=[{"site": site, **record} for site, record in zip(sites, table.records, strict=True)],
     )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import json
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,3 +288,31 @@ async def test_of_a_site_that_never_answered_the_others_say_nothing(make_app: Ma
         assert [site for site, _ in named(app)] == ["bonn"] * 3
         assert "riga NO AGENT" in head(app) or "riga 0 NO AGENT" in head(app)
         assert "CERT LEFT" in table(app).text
+
+
+async def test_an_export_of_several_sites_names_the_site_of_each_row(make_both: MakeApp, tmp_path: Path) -> None:
+    app = make_both()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await turn(app)
+        order = named(app)
+        for key in ("c", "j", "i"):
+            await pilot.press("e", key)
+            await turn(app)
+    paths = {path.suffix: path for path in (tmp_path / "exports").iterdir()}
+    rows = list(csv.DictReader(io.StringIO(paths[".csv"].read_text())))
+    assert [(row["site"], row["client"]) for row in rows] == order
+    assert {row["agent"] for row in rows} == {"bonn.example:55000, oslo.example:55000"}
+    items = json.loads(paths[".json"].read_text())["items"]
+    assert [(item["site"], item["name"]) for item in items] == order
+    assert set(re.findall(r"CATEGORIES:(\S+)", paths[".ics"].read_text())) == {"bonn/wl1", "oslo/wl9"}
+
+
+async def test_a_hand_over_note_is_of_the_site_that_is_looked_at(make_both: MakeApp, tmp_path: Path) -> None:
+    app = make_both()
+    async with app.run_test(size=(120, 30)):
+        await turn(app)
+        app.enter_site(1)
+        app.cmd_handover()
+        await turn(app)
+    (path,) = (tmp_path / "handovers").iterdir()
+    assert path.read_text().startswith("# Hand-over of oslo")

@@ -124,20 +124,30 @@ def _dated(app: MocdeckApp) -> Sequence[int] | None:
 def calendar_of(app: MocdeckApp, numbers: Sequence[int], head: Head) -> str:
     """The ends of clients as a calendar."""
     clients = [client for number in numbers if (client := app.model.find(number)) is not None]
-    ends = [end for one in clients for end in ends_of(one.row.name, one.row.cluster, one.judged)]
+    several = len(app.sites) > 1
+    ends = [
+        end
+        for one in clients
+        for end in ends_of(one.row.name, f"{one.site}/{one.row.cluster}" if several else one.row.cluster, one.judged)
+    ]
     return as_ics(ends, head)
 
 
-def head_of(app: MocdeckApp) -> Head | None:
-    """When, where and how this screen is seen; None while nothing was heard."""
+def head_of(app: MocdeckApp, *, of_site: bool = False) -> Head | None:
+    """When, where and how this screen is seen; None while nothing was heard.
+
+    `of_site`: of the current site as a whole, whatever the screen shows of it.
+    """
     now = app.now
     if now is None:
         return None
+    is_of_all = not of_site and app.deck.scope in {commands.FLEET, commands.TIMELINE}
+    sites = app.sites if is_of_all else [app.current_site]
     return Head(
         observed_at=now,
-        agent=app.gateway.connection.address,
-        deployment=app.model.columns.deployment or app.gateway.connection.context,
-        filter=_filter(app),
+        agent=", ".join(site.gateway.connection.address for site in sites),
+        deployment=", ".join(site.name for site in sites),
+        filter="" if of_site else _filter(app),
         tool_version=backend.__version__,
         simulated=app.simulated,
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from backend.core.errors import AccessDenied
-from backend.core.export import Head
 from backend.core.handoverforms import as_markdown, as_text
 from tui.banner import View
 from tui.commands import NOTE
@@ -57,8 +56,7 @@ def _fitted(text: str, width: int) -> Sequence[Line]:
 
 def hand_over(app: MocdeckApp) -> None:
     """Ask the agent what the last eight hours were, write the note and show it."""
-    head = head_of(app)
-    if head is None:
+    if app.now is None:
         app.notice("hand-over: nothing has been heard from the agent yet", "warning")
         return
     app.run_agent_call(_facts(app), what="hand-over", then=lambda facts: _show(app, facts))
@@ -74,22 +72,15 @@ async def _facts(app: MocdeckApp) -> Facts:
 
 
 def _show(app: MocdeckApp, facts: Facts) -> None:
-    now = app.now
-    head = head_of(app)
-    if now is None or head is None:
+    head = head_of(app, of_site=True)
+    if head is None:
         return
+    now = head.observed_at
     events, found, operations = facts
     note = shift_note(app.model.site(now), events, found, operations)
-    whole = Head(
-        observed_at=now,
-        agent=head.agent,
-        deployment=head.deployment,
-        tool_version=head.tool_version,
-        simulated=head.simulated,
-    )
     path = app.state_dir / DIRECTORY / f"handover-{now:%Y%m%dT%H%M%SZ}.md"
-    where = f"written to {path}" if written(app, "hand-over", path, f"{as_markdown(note, whole)}\n") else "not written"
-    lines = as_text(note, whole).splitlines()
+    where = f"written to {path}" if written(app, "hand-over", path, f"{as_markdown(note, head)}\n") else "not written"
+    lines = as_text(note, head).splitlines()
     if len(events) == EVENTS and min(event.at for event in events) > now - SHIFT:
         lines.insert(0, f"Only the newest {EVENTS} events were read; `mocdeck handover` reads all of them.")
     app.push_screen(NoteScreen("hand-over", lines, where))

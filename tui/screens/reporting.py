@@ -24,13 +24,13 @@ EVENTS: Final = 1_000  # audit events in a report, the newest
 
 def write_report(app: MocdeckApp) -> None:
     """Write the three files of the screen as it is now, and say where they are."""
-    head = head_of(app)
-    if head is None:
+    head, whole = head_of(app), head_of(app, of_site=True)  # the filter narrows the view, not the audit
+    if head is None or whole is None:
         app.notice("report: nothing has been heard from the agent yet", "warning")
         return
     table = table_of(app, head.observed_at) or exports.fleet_table(app.model, head.observed_at)
     drawn = picture(app, head, table.title)
-    app.run_agent_call(_audit(app), what="report", then=lambda audit: _write(app, head, table, drawn, audit))
+    app.run_agent_call(_audit(app), what="report", then=lambda audit: _write(app, head, whole, table, drawn, audit))
 
 
 async def _audit(app: MocdeckApp) -> Table:
@@ -40,15 +40,8 @@ async def _audit(app: MocdeckApp) -> Table:
         return exports.event_table(app.audit)
 
 
-def _write(app: MocdeckApp, head: Head, table: Table, drawn: str, audit: Table) -> None:
+def _write(app: MocdeckApp, head: Head, whole: Head, table: Table, drawn: str, audit: Table) -> None:
     folder = app.state_dir / DIRECTORY / f"{head.observed_at:%Y%m%dT%H%M%SZ}-{table.kind}"
-    whole = Head(
-        observed_at=head.observed_at,
-        agent=head.agent,
-        deployment=head.deployment,
-        tool_version=head.tool_version,
-        simulated=head.simulated,
-    )  # the filter narrows the view, not the audit
     files: dict[Path, str] = {
         folder / f"{table.kind}.csv": f"{as_csv(table, head)}\n",
         folder / "screen.svg": drawn,
