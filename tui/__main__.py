@@ -17,6 +17,7 @@ from backend.core.errors import AgentError
 from backend.core.inert import inert
 from tui.app import run
 from tui.gateway import Gateway
+from tui.link_options import LinkOptions
 from tui.recording import record
 from tui.remote import RemoteGateway
 from tui.replaying import replay
@@ -36,6 +37,7 @@ def run_dashboard(
     environment: Mapping[str, str] | None = None,
     record_to: Path | None = None,
     theme: str = "",
+    options: LinkOptions | None = None,
 ) -> int:
     """Show the fleets of some contexts (none named: of all) until the operator leaves; return the exit code.
 
@@ -65,6 +67,7 @@ def run_dashboard(
         site_tag=site_tag,
         mouse=mouse,
         theme=theme,
+        options=options,
         settings=read_settings(places.config / FILE_NAME),
     )
 
@@ -83,6 +86,7 @@ def replay_session(
     mouse: bool = True,
     environment: Mapping[str, str] | None = None,
     theme: str = "",
+    options: LinkOptions | None = None,
 ) -> int:
     """Play a recording in the dashboard, with no agent, until the operator leaves; return the exit code.
 
@@ -103,6 +107,7 @@ def replay_session(
         site_tag=inert(str(tape.head.get("site_tag", ""))),
         mouse=mouse,
         theme=theme,
+        options=options,
         settings=read_settings(places.config / FILE_NAME),
     )
 

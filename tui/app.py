@@ -20,7 +20,7 @@ from tui import glyphs, palette, safety
 from tui.commands import BY_ID
 from tui.gateway import Gateway
 from tui.holding import unsent
-from tui.linked import LinkOptions
+from tui.link_options import LinkOptions
 from tui.memory import FILE_NAME, Memory
 from tui.screens.deck import DeckScreen
 from tui.session import DeckApp
@@ -341,7 +341,7 @@ def run(
     )
     app._handles_signals = True
     try:
-        app.run(mouse=mouse and app.settings.mouse)
+        app.run(mouse=mouse and app.options.mouse and app.settings.mouse)
     except Exception:  # the program's last edge: giving a dead terminal back fails in many ways, none of them news
         if not _is_left_alone():
             raise

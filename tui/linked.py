@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from backend.clock import Clock
 from tui import wire_diff
 from tui.leaving import LeavingApp
 from tui.link_meter import PROBE, LinkMeter, rounded_ms
+from tui.link_options import LinkOptions
 
 BLURRED_TICKS: Final = 30  # nobody looks: one tick in thirty seconds
 SLOW_TICKS: Final = 5
@@ -32,19 +32,6 @@ COLOR_SYSTEMS: Final[Mapping[str | None, ColorSystem]] = {
     "256": ColorSystem.EIGHT_BIT,
     "windows": ColorSystem.WINDOWS,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkOptions:
-    """What the operator says of the terminal and the link to it.
-
-    `slow`: take the link for slow from the start and for good. `diff`: send changed cells only. `accessible`: for
-    screen readers and braille displays; see `tui.accessible`.
-    """
-
-    slow: bool = False
-    diff: bool = True
-    accessible: bool = False
 
 
 def driver_class() -> type[Driver] | None:

@@ -21,11 +21,12 @@ from textual.worker import Worker
 from backend.clock import Clock
 from backend.core.errors import AgentError
 from tui import glyphs, palette, safety
+from tui.clipboard import copy
 from tui.commands import BY_ID, Command, Needs
 from tui.format import span
 from tui.gate import Situation, refusal
 from tui.gateway import Gateway
-from tui.linked import LinkOptions
+from tui.link_options import LinkOptions
 from tui.looks import Looks
 from tui.marks import site_of
 from tui.memory import Memory
@@ -320,7 +321,7 @@ class DeckApp(SitesApp):
         """Copy what is selected with ctrl+c; otherwise say how to leave, and leave when it is pressed twice."""
         selected = self.screen.get_selected_text()
         if selected:
-            self.copy_to_clipboard(selected)
+            self.notice(copy(self, selected))
         elif self.asked_to_quit(1.0):
             self.exit(0)
         else:

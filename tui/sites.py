@@ -16,7 +16,8 @@ from backend.clock import Clock
 from backend.core.errors import AccessDenied, AgentError
 from tui import safety
 from tui.gateway import AlertsView, EventView, Gateway, OperationView
-from tui.linked import LinkedApp, LinkOptions
+from tui.link_options import LinkOptions
+from tui.linked import LinkedApp
 from tui.marks import ClientId, site_of
 from tui.messages import FleetChanged, LinkChanged, Ticked
 from tui.model import FleetModel

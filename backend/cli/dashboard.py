@@ -9,7 +9,9 @@ from typing import NoReturn
 from backend.cli.root import Root
 
 
-def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None, theme: str = "") -> NoReturn:
+def open_dashboard(
+    root: Root, *, write: bool, record_to: Path | None = None, theme: str = "", **screen: bool
+) -> NoReturn:
     """Show every context, or those that were named, until the operator leaves, then leave with its exit code.
 
     Raises:
@@ -26,16 +28,19 @@ def open_dashboard(root: Root, *, write: bool, record_to: Path | None = None, th
     else:
         names = [context.name for context in known]
     from tui.__main__ import run_dashboard
+    from tui.link_options import LinkOptions
 
-    raise SystemExit(run_dashboard(names, write=write, record_to=record_to, theme=theme))
+    options = LinkOptions(**screen)
+    raise SystemExit(run_dashboard(names, write=write, record_to=record_to, theme=theme, options=options))
 
 
-def play(path: Path, *, theme: str = "") -> NoReturn:
+def play(path: Path, *, theme: str = "", **screen: bool) -> NoReturn:
     """Play a recording, then leave with the dashboard's exit code.
 
     Raises:
         TapeInvalid: it is no recording that can be played.
     """
     from tui.__main__ import replay_session
+    from tui.link_options import LinkOptions
 
-    raise SystemExit(replay_session(path, theme=theme))
+    raise SystemExit(replay_session(path, theme=theme, options=LinkOptions(**screen)))

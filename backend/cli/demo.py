@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backend.cli.console import put
+from backend.cli.screen_options import screen_options
 
 if TYPE_CHECKING:
     from backend.demo.drills import Drill
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 @click.option(
     "--record", "record_to", metavar="FILE", type=click.Path(path_type=Path), help="Record the session to a new file."
 )
-def command(headless: bool, clients: int, drill_name: str, read_only: bool, record_to: Path | None) -> None:
+@screen_options
+def command(
+    headless: bool, clients: int, drill_name: str, read_only: bool, record_to: Path | None, **screen: bool
+) -> None:
     """Run a whole simulated site with its dashboard, offline.
 
     A real agent on loopback with real clients on real TLS; every state is there, and everything is removed at the end.
@@ -37,7 +41,16 @@ def command(headless: bool, clients: int, drill_name: str, read_only: bool, reco
 
     if headless and record_to is not None:
         raise click.UsageError("--record is for the dashboard; without it use `mocdeck --record FILE` from elsewhere.")
-    raise SystemExit(main(headless=headless, clients=clients, write=not read_only, drill=drill, record_to=record_to))
+    raise SystemExit(
+        main(
+            headless=headless,
+            clients=clients,
+            write=not read_only,
+            drill=drill,
+            record_to=record_to,
+            screen=screen,
+        )
+    )
 
 
 def _find_drill(name: str) -> Drill | None:

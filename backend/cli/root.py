@@ -16,6 +16,7 @@ import backend
 from backend.cli.edge import EdgeGroup
 from backend.cli.exits import exit_table
 from backend.cli.lazy import Later
+from backend.cli.screen_options import screen_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +110,13 @@ Exit codes:
     type=click.Choice(THEMES),
     help="Colours of the dashboard; default: what was chosen last, or what suits the terminal.",
 )
+@screen_options
 @click.option("--debug", is_flag=True, help="Show where a failure arose, and what the client library does.")
 @click.version_option(backend.__version__, message="mocdeck %(version)s")
 @click.pass_context
 def cli(
     ctx: click.Context,
+    /,
     context_names: tuple[str, ...],
     write: bool,
     form: str | None,
@@ -123,6 +126,7 @@ def cli(
     recording: Path | None,
     theme: str | None,
     debug: bool,
+    **screen: bool,
 ) -> None:
     """Certificates and tokens of AKS on Azure Stack HCI, with every countdown.
 
@@ -147,8 +151,8 @@ def cli(
     from backend.cli.dashboard import open_dashboard, play
 
     if recording is not None:
-        play(recording, theme=theme or "")
-    open_dashboard(ctx.obj, write=write, record_to=record_to, theme=theme or "")
+        play(recording, theme=theme or "", **screen)
+    open_dashboard(ctx.obj, write=write, record_to=record_to, theme=theme or "", **screen)
 
 
 def _refuse_contradictions(ctx: click.Context, form: str | None, *, narrowed: bool) -> None:

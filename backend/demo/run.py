@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -42,12 +42,19 @@ _SIGNALS: Final = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 
 
 def main(
-    *, headless: bool, clients: int, write: bool, drill: Drill | None = None, record_to: Path | None = None
+    *,
+    headless: bool,
+    clients: int,
+    write: bool,
+    drill: Drill | None = None,
+    record_to: Path | None = None,
+    screen: Mapping[str, bool] | None = None,
 ) -> int:
     """Run the demo until it is left or told to end; return the process's exit code.
 
     `clients` silent ones are added for scale. `write` False opens the dashboard read-only. With a `drill` the site is
-    that one's, and its recipe is shown. `record_to` names a new file for the session.
+    that one's, and its recipe is shown. `record_to` names a new file for the session,
+    `screen` the dashboard's own options.
 
     Raises:
         AgentError: the site could not be made or started.
@@ -64,7 +71,7 @@ def main(
                 return (
                     _stay(layout, ports, recipe)
                     if headless
-                    else _show(layout, recipe, write=write, record_to=record_to)
+                    else _show(layout, recipe, write=write, record_to=record_to, screen=screen)
                 )
         except KeyboardInterrupt:
             return 0
@@ -133,14 +140,23 @@ def _recipe(drill: Drill, layout: Layout, ports: Ports) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _show(layout: Layout, recipe: str, *, write: bool, record_to: Path | None) -> int:
+def _show(
+    layout: Layout, recipe: str, *, write: bool, record_to: Path | None, screen: Mapping[str, bool] | None
+) -> int:
     from tui.__main__ import run_dashboard
+    from tui.link_options import LinkOptions
 
     if recipe:  # the dashboard takes the whole screen
         sys.stdout.write(f"{recipe}enter opens the dashboard; what it can do by a key is in its NEXT STEP\n")
         sys.stdout.flush()
         sys.stdin.readline()
-    return run_dashboard(write=write, simulated=True, environment=layout.environment(), record_to=record_to)
+    return run_dashboard(
+        write=write,
+        simulated=True,
+        environment=layout.environment(),
+        record_to=record_to,
+        options=LinkOptions(**(screen or {})),
+    )
 
 
 def _stay(layout: Layout, ports: Ports, recipe: str) -> int:

@@ -17,7 +17,7 @@ from backend.clock import SystemClock
 from backend.core.fleet import FleetDelta, unix
 from tests.tui.staged_agent import DAY, HOSTILE, NOW, SEEDS, Seed, StagedAgent, snapshot
 from tui.app import MocdeckApp, run
-from tui.linked import LinkOptions
+from tui.link_options import LinkOptions
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJuYW1lIjoiY2FuYXJ5In0.c2lnbmF0dXJlLWNhbmFyeQ"
 

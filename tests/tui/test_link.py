@@ -26,7 +26,8 @@ from tui.link_meter import (
     LinkMeter,
     rounded_ms,
 )
-from tui.linked import SLOW_TICKS, LinkOptions
+from tui.link_options import LinkOptions
+from tui.linked import SLOW_TICKS
 from tui.widgets.lines import Lines
 
 MakeApp = Callable[..., MocdeckApp]

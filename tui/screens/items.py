@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from tui.clipboard import copy
 from tui.feed import OUTCOME_ROLES, useful_first
 from tui.format import count, instant, shorten, wrapped
 from tui.gateway import ClientDetail, EventView
@@ -20,13 +21,9 @@ if TYPE_CHECKING:
 def copy_names(app: MocdeckApp) -> None:
     """Put the names of the selected clients on the clipboard, one a line; names are no secrets."""
     names = app.selected_names()
-    copy_text(app, "\n".join(names), names[0] if len(names) == 1 else count(len(names), "name"))
-
-
-def copy_text(app: MocdeckApp, text: str, what: str) -> None:
-    """Copy a text, and say what was copied."""
-    app.copy_to_clipboard(text)
-    app.notice(f"{what} copied, if your terminal allows it", "title")
+    what = names[0] if len(names) == 1 else count(len(names), "name")
+    done = copy(app, "\n".join(names))
+    app.notice(f"{what}: {done}", "title")
 
 
 def show_yaml(app: MocdeckApp) -> None:
@@ -85,8 +82,7 @@ class TextDialog(Dialog[None]):
 
     def pressed(self, event: events.Key, *, still: bool) -> None:
         if event.key == "c":
-            copy_text(self.app, "\n".join(self.text), self.title_text)
-            self.hint = "copied, if your terminal allows it"
+            self.hint = copy(self.app, "\n".join(self.text))
         elif event.key in {"enter", "q"}:
             self.dismiss(None)
 
