@@ -170,9 +170,11 @@ RUNGS: Final = (Level.SILENT, Level.HEARD, Level.ACKNOWLEDGED, Level.PROVED, Lev
 class OverlapClient:
     """What was observed of one client of a rotation with overlap.
 
-    `generation` is that of the certificate it last called with, at `generation_at`; `careless` says what it accepted
-    that nobody should ("" when nothing), `waived` and `written_off` are reasons, "" when it is not. `would_fail_at` is
-    its last call that would have failed without the old CA. `after` says how it would come back once it is distrusted.
+    `generation` is that of the certificate it last called with, at `generation_at`; `unused_generation` that of a newer
+    one that no call was made with yet (0: none), which it may begin to use at any moment, until `unused_until`.
+    `careless` says what it accepted that nobody should ("" when nothing), `waived` and `written_off` are reasons, ""
+    when it is not. `would_fail_at` is its last call that would have failed without the old CA. `after` says how it
+    would come back once it is distrusted.
     """
 
     number: int
@@ -186,6 +188,8 @@ class OverlapClient:
     generation: int = 0
     generation_at: datetime | None = None
     holds_until: datetime | None = None  # end of the certificate it last called with
+    unused_generation: int = 0
+    unused_until: datetime | None = None
     ordered_at: datetime | None = None
     wave: int = 0
     last_error: str = ""
@@ -200,8 +204,9 @@ class OverlapClient:
         return not self.waived and not self.written_off and self.route is not Route.OUT
 
     def uses(self, generation: int, now: datetime) -> bool:
-        """Tell whether the certificate it last called with is of that generation and still good."""
-        return self.generation == generation and self.holds_until is not None and now <= self.holds_until
+        """Tell whether it calls, or may begin to call, with a living certificate of that generation."""
+        held = (self.generation, self.holds_until), (self.unused_generation, self.unused_until)
+        return any(one == generation and until is not None and now <= until for one, until in held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,14 @@ def wave_failures(facts: OverlapFacts, wave: int) -> tuple[OverlapClient, ...]:
     )  # fmt: skip
 
 
+def would_fail(facts: OverlapFacts) -> tuple[OverlapClient, ...]:
+    """Return the clients that gates wait for and that made a call in the shadow that would have failed."""
+    since = facts.phase_at
+    return tuple(
+        one for one in facts.clients if one.counts and one.would_fail_at is not None and one.would_fail_at >= since
+    )
+
+
 def open_wave(facts: OverlapFacts) -> int:
     """Return the first wave with a client that can be told and has not moved; 0 when all have."""
     target = _target(facts)
@@ -175,9 +183,7 @@ def _draining(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
 
 
 def _shadow(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
-    failing = [
-        one.name for one in facts.clients if one.would_fail_at is not None and one.would_fail_at >= facts.phase_at
-    ]
+    failing = [one.name for one in would_fail(facts)]
     yield _gate(
         "no call would have failed without the old CA",
         f"{listed(failing)} would have" if failing else "",

@@ -15,7 +15,7 @@ from typing import Final
 
 from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, PlanChanged
 from backend.core.overlap import OverlapEvent, OverlapPhase, forward_event
-from backend.core.overlap_gates import overlap_gates
+from backend.core.overlap_gates import overlap_gates, would_fail
 from backend.service import audit
 from backend.service.approval import require_approval
 from backend.service.caller import Caller
@@ -146,15 +146,11 @@ def _watch(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, now
     wave = failing_wave(facts) if phase in {OverlapPhase.ISSUING, OverlapPhase.REISSUING_BACK} else 0
     if wave and not rotation.held:
         return hold(tx, world, rotation, f"more of wave {wave} failed than the stop rule allows", now)
-    if phase is OverlapPhase.SHADOW and any(_would_fail(one.would_fail_at, rotation) for one in seen.clients):
+    if phase is OverlapPhase.SHADOW and would_fail(facts):
         return enter(tx, world, rotation, OverlapEvent.FIND_STRAGGLER, now)
     if not rotation.held:
         give_orders(tx, rotation, seen, facts, now)
     return ""
-
-
-def _would_fail(at: datetime | None, rotation: RotationRow) -> bool:
-    return at is not None and at >= rotation.phase_at
 
 
 def _go_on(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, now: datetime) -> str:

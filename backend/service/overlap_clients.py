@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from backend.core.model import Heartbeat, Identity, LastSeen
+from backend.core.model import Certificate, Heartbeat, Identity, LastSeen
 from backend.core.overlap import OverlapClient, OverlapPhase, Route, wave_of
 from backend.service.contact import is_living, is_unheard_yet
 from backend.service.overlap_plan import PlannedThrough, ways_through
@@ -58,7 +59,9 @@ def _rank(one: PlannedThrough) -> int:
     return kinds.get(one.kind.value, 2 if one.kind.value in _MANAGEMENT else 3)
 
 
-_MANAGEMENT = frozenset({"KVA", "CAPH", "CloudOperator"})
+# What was issued and not used yet matters before a CA's leaves stop counting.
+_TAKING_AWAY: Final = {OverlapPhase.DRAINING.value, OverlapPhase.SHADOW.value, OverlapPhase.REISSUING_BACK.value}
+_MANAGEMENT: Final = frozenset({"KVA", "CAPH", "CloudOperator"})
 
 
 def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> Seen:
@@ -76,19 +79,50 @@ def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime)
     changed = [row for row in seen if before.get(row.identity_number) != row]
     if changed:
         tx.rotations.put_overlap_clients(changed)
-    clients = [_value(row, heartbeats.get(row.identity_number), last.get(row.identity_number), now) for row in seen]
-    return Seen(rows=tuple(seen), clients=tuple(clients), identities=identities, heartbeats=heartbeats)
+    clients = values_of(tx, rotation, seen, now)
+    return Seen(rows=tuple(seen), clients=clients, identities=identities, heartbeats=heartbeats)
 
 
-def values_of(tx: Transaction, rows: Sequence[OverlapClientRow], now: datetime) -> tuple[OverlapClient, ...]:
-    """The rows as they lie, without looking for news."""
+def values_of(
+    tx: Transaction, rotation: RotationRow, rows: Sequence[OverlapClientRow], now: datetime
+) -> tuple[OverlapClient, ...]:
+    """The rows as `core.overlap` reads them, with what lies beside them; folds no news into them."""
     numbers = [row.identity_number for row in rows]
     beats = {beat.identity_number: beat for beat in tx.heartbeats.all(numbers)}
     last = {seen.identity_number: seen for seen in tx.seen.all(numbers)}
-    return tuple(_value(row, beats.get(row.identity_number), last.get(row.identity_number), now) for row in rows)
+    unused = _unused(tx, rotation, numbers)
+    return tuple(
+        _value(
+            row,
+            beats.get(row.identity_number),
+            last.get(row.identity_number),
+            unused.get(row.identity_number),
+            now,
+        )
+        for row in rows
+    )
 
 
-def _value(row: OverlapClientRow, beat: Heartbeat | None, last: LastSeen | None, now: datetime) -> OverlapClient:
+def _unused(tx: Transaction, rotation: RotationRow, numbers: Sequence[int]) -> Mapping[int, Certificate]:
+    """The newest certificate of each client, if no call was made with it: it may be on its way, or lost.
+
+    Read only where it decides: a client that takes it up after its CA was distrusted would be refused.
+    """
+    if rotation.phase not in _TAKING_AWAY:
+        return {}
+    newest: dict[int, Certificate] = {}
+    for certificate in tx.certificates.for_fleet(numbers):  # newest first
+        newest.setdefault(certificate.identity_number, certificate)
+    return {number: one for number, one in newest.items() if one.first_used_at is None and one.revoked_at is None}
+
+
+def _value(
+    row: OverlapClientRow,
+    beat: Heartbeat | None,
+    last: LastSeen | None,
+    unused: Certificate | None,
+    now: datetime,
+) -> OverlapClient:
     reports = beat is not None and beat.interval > timedelta(0)
     return OverlapClient(
         number=row.identity_number,
@@ -102,6 +136,8 @@ def _value(row: OverlapClientRow, beat: Heartbeat | None, last: LastSeen | None,
         generation=row.generation,
         generation_at=row.generation_at,
         holds_until=row.holds_until,
+        unused_generation=0 if unused is None else unused.generation,
+        unused_until=None if unused is None else unused.validity.not_after,
         ordered_at=row.ordered_at,
         wave=row.wave,
         last_error="" if beat is None else beat.last_error,

@@ -80,7 +80,7 @@ def overlap_view(tx: Transaction, world: World, rotation: RotationRow) -> Overla
     """Return a rotation as its rows have it; observing is the tick's."""
     now = world.clock.now()
     rows = tx.rotations.overlap_clients(rotation.id)
-    clients = values_of(tx, rows, now)
+    clients = values_of(tx, rotation, rows, now)
     is_rotation = rotation.kind == OVERLAP
     facts = facts_of(tx, world, rotation, clients, now) if is_rotation else None
     gates = rehearsal_gates(rotation, clients) if facts is None else overlap_gates(facts, now)

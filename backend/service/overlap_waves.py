@@ -10,7 +10,7 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 
-from backend.core.overlap import OverlapPhase, Route
+from backend.core.overlap import OverlapClient, OverlapPhase, Route
 from backend.core.overlap_gates import OverlapFacts, open_wave
 from backend.service.contact import patience
 from backend.service.overlap_clients import Seen
@@ -26,17 +26,23 @@ def give_orders(tx: Transaction, rotation: RotationRow, seen: Seen, facts: Overl
         return
     target = rotation.from_generation if facts.phase.is_rollback else rotation.to_generation
     wave = 4 if facts.phase in {OverlapPhase.SERVING, OverlapPhase.DRAINING} else open_wave(facts) or 4
-    due = [row for row in seen.rows if _is_due(row, seen, target, wave, now)]
+    there = {one.number for one in seen.clients if _is_there(one, target)}
+    due = [row for row in seen.rows if row.identity_number not in there and _is_due(row, seen, wave, now)]
     for row in due:
         _order(tx, rotation, row, now)
     if due:
         tx.rotations.put_overlap_clients([replace(row, ordered_at=now) for row in due])
 
 
-def _is_due(row: OverlapClientRow, seen: Seen, target: int, wave: int, now: datetime) -> bool:
-    """A certificate that nobody saw in a call cannot be judged; who is silent gets the order when it is back."""
+def _is_there(one: OverlapClient, target: int) -> bool:
+    """Tell whether nothing but the wanted CA's certificates can be in its hands, or nobody saw one there yet."""
+    return one.generation in {0, target} and one.unused_generation in {0, target}
+
+
+def _is_due(row: OverlapClientRow, seen: Seen, wave: int, now: datetime) -> bool:
+    """Who is silent gets the order when it is back."""
     beat = seen.heartbeats.get(row.identity_number)
-    if beat is None or row.written_off or row.generation in {0, target} or row.wave > wave:
+    if beat is None or row.written_off or row.wave > wave:
         return False
     if row.ordered_at is not None and now - row.ordered_at <= patience(beat):
         return False  # it may be on its way; whoever says "done" and has not moved is told again

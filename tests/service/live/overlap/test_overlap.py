@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backend.core.errors import IllegalTransition, InconsistentState
+from backend.core.errors import CertificateUntrusted, IllegalTransition, InconsistentState
 from backend.core.model import AuthorityStatus
 from backend.core.overlap import Level
 from backend.service import rotations
@@ -119,27 +119,74 @@ def test_one_probe_that_finds_what_it_must_not_holds_everything(fleet: Overlappi
     fleet.until("issuing")
 
 
-def test_a_straggler_in_the_shadow_takes_the_rotation_back_to_draining(fleet: Overlapping) -> None:
-    lagging = fleet.client("lagging")
-    lagging.obeys = False
-    fleet.start(fleet.plan(MANUAL))
-    for expected in ("staged", "trusted", "issuing"):
-        fleet.until(expected)
-        for _ in range(10):
-            fleet.pass_interval()
-        if expected == "issuing":
-            fleet.decide(Move.WAIVE, written_off=["lagging"])
-        fleet.decide(Move.ADVANCE)
-    fleet.until("serving")
-    fleet.pass_interval()
-    fleet.decide(Move.ADVANCE)
-    fleet.admin_renews()
-    fleet.pass_interval()
-    fleet.decide(Move.ADVANCE)
-    assert fleet.look().row.phase == "shadow"
-    fleet.pass_interval()
+def to_the_shadow(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan())
+    while fleet.look().row.phase != "shadow":
+        if fleet.look().row.phase == "draining":
+            fleet.admin_renews()
+        fleet.pass_interval()
+
+
+def test_a_credential_from_a_backup_in_the_shadow_takes_the_rotation_back_to_draining(fleet: Overlapping) -> None:
+    csi = fleet.live.clients["csi"]
+    backup = (csi.certificate, csi.key)
+    to_the_shadow(fleet)
+    present = (csi.certificate, csi.key)
+    csi.certificate, csi.key = backup
+    csi.obeys = False
+    csi.call()
+    fleet.live.tick()
     assert fleet.look().row.phase == "draining"
-    assert [one.row.name for one in fleet.look().clients if one.row.would_fail_at is not None] == ["lagging"]
+    for _ in range(4):
+        fleet.pass_interval()
+    assert fleet.look().row.phase == "draining", "it goes on calling with the old one"
+    csi.certificate, csi.key = present
+    fleet.until("shadow")
+    fleet.until("distrusted")
+
+
+def test_a_waived_client_is_listed_as_failing_and_holds_nobody_up(fleet: Overlapping) -> None:
+    fleet.client("lagging").obeys = False
+    fleet.start(fleet.plan())
+    fleet.until("issuing")
+    for _ in range(3):
+        fleet.pass_interval()
+    fleet.decide(Move.WAIVE, written_off=["lagging"])
+    while fleet.look().row.phase != "shadow":
+        fleet.admin_renews()
+        fleet.pass_interval()
+    fleet.pass_interval()
+    view = fleet.look()
+    assert view.row.phase in {"shadow", "distrusted"}
+    assert view.would_fail == ("lagging",)
+    fleet.until("distrusted")
+    with pytest.raises(CertificateUntrusted):
+        fleet.live.clients["lagging"].call()
+
+
+def test_what_the_shadow_lists_is_exactly_what_distrust_refuses(fleet: Overlapping) -> None:
+    """Waived, so that nobody holds the rotation up: some with certificates of the old CA, some without."""
+    backups = {name: (one.certificate, one.key) for name, one in fleet.live.clients.items()}
+    to_the_shadow(fleet)
+    fleet.decide(Move.HOLD)
+    old = {"kva", "kms"}
+    fleet.decide(Move.WAIVE, written_off=sorted(old))
+    for name in old:
+        one = fleet.live.clients[name]
+        one.certificate, one.key = backups[name]
+        one.obeys = False
+    for one in fleet.live.clients.values():
+        one.call()
+    listed = set(fleet.look().would_fail)
+    fleet.decide(Move.ADVANCE)
+    fleet.until("distrusted")
+    refused = set()
+    for name, one in fleet.live.clients.items():
+        try:
+            one.call()
+        except CertificateUntrusted:
+            refused.add(name)
+    assert listed == refused == old
 
 
 def test_only_the_table_s_moves_are_possible(fleet: Overlapping) -> None:
