@@ -15,6 +15,7 @@ from backend.core.overlap import OverlapClient, OverlapPhase, Route
 from backend.core.rotation import Gate
 
 _LISTED: Final = 10  # names in one sentence; the screen lists the rest
+_PATIENCE: Final = 3  # heartbeats of the slowest client
 STALE_ROUNDS: Final = 3  # a round of probes older than three intervals proves nothing of now
 
 
@@ -90,15 +91,18 @@ def waiting_for(facts: OverlapFacts, now: datetime) -> tuple[OverlapClient, ...]
     return () if chooses is None else tuple(one for one in facts.clients if one.counts and chooses(one, facts, now))
 
 
-def wave_failures(facts: OverlapFacts, wave: int) -> tuple[OverlapClient, ...]:
-    """Return the clients of a wave that were told to renew and report an error instead."""
-    target = _target(facts)
+def wave_failures(facts: OverlapFacts, wave: int, now: datetime) -> tuple[OverlapClient, ...]:
+    """Return the clients of a wave that were told to renew, have had three heartbeats for it, and report an error.
+
+    A single failed try is none: the agent itself may have been away, and every client tries again within a minute.
+    """
+    target, patience = _target(facts), _PATIENCE * facts.slowest
     return tuple(
         one
         for one in facts.clients
-        if one.wave == wave and one.counts and one.ordered_at is not None and one.generation != target
-        # An error that is older than the order was said before it.
-        and one.last_error and one.heard_at is not None and one.heard_at > one.ordered_at
+        if one.wave == wave and one.counts and one.generation != target and one.last_error
+        and one.ordered_at is not None and now - one.ordered_at > patience
+        and one.heard_at is not None and one.heard_at > one.ordered_at + patience  # what was said before is old
     )  # fmt: skip
 
 
@@ -117,10 +121,10 @@ def open_wave(facts: OverlapFacts) -> int:
     return min(left, default=0)
 
 
-def is_over_threshold(facts: OverlapFacts, wave: int) -> bool:
+def is_over_threshold(facts: OverlapFacts, wave: int, now: datetime) -> bool:
     """Tell whether more of a wave failed than the stop rule allows; in a small wave one failure is enough."""
     size = sum(one.wave == wave and one.counts for one in facts.clients)
-    return len(wave_failures(facts, wave)) * 100 > facts.settings.stop_percent * size
+    return len(wave_failures(facts, wave, now)) * 100 > facts.settings.stop_percent * size
 
 
 def _target(facts: OverlapFacts) -> int:
@@ -154,8 +158,8 @@ def _trusted(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
 
 def _issuing(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
     wave = open_wave(facts)
-    failed = wave_failures(facts, wave) if wave else ()
-    why = listed([one.name for one in failed]) if wave and is_over_threshold(facts, wave) else ""
+    failed = wave_failures(facts, wave, now) if wave else ()
+    why = listed([one.name for one in failed]) if wave and is_over_threshold(facts, wave, now) else ""
     limit = f"at most {facts.settings.stop_percent} % of a wave may"
     yield _gate("renewals do not fail", f"failed in wave {wave}: {why}" if why else "", f"{len(failed)} did; {limit}")
     left = [one.name for one in waiting_for(facts, now)]

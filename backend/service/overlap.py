@@ -143,7 +143,7 @@ def _watch(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, now
     phase, facts = OverlapPhase(rotation.phase), facts_of(tx, world, rotation, seen.clients, now)
     if facts.probes.deviation and not rotation.held:
         return hold(tx, world, rotation, f"a probe found what the truth table forbids: {facts.probes.deviation}", now)
-    wave = failing_wave(facts) if phase in {OverlapPhase.ISSUING, OverlapPhase.REISSUING_BACK} else 0
+    wave = failing_wave(facts, now) if phase in {OverlapPhase.ISSUING, OverlapPhase.REISSUING_BACK} else 0
     if wave and not rotation.held:
         return hold(tx, world, rotation, f"more of wave {wave} failed than the stop rule allows", now)
     if phase is OverlapPhase.SHADOW and would_fail(facts):

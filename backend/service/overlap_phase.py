@@ -194,10 +194,10 @@ def probe_facts(world: World, rotation: RotationRow, probes: Sequence[ProbeRow])
     )
 
 
-def failing_wave(facts: OverlapFacts) -> int:
+def failing_wave(facts: OverlapFacts, now: datetime) -> int:
     """The open wave, when more of it failed than the stop rule allows; else 0."""
     wave = open_wave(facts)
-    return wave if wave and is_over_threshold(facts, wave) else 0
+    return wave if wave and is_over_threshold(facts, wave, now) else 0
 
 
 def _fitness(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> tuple[tuple[str, str], ...]:

@@ -110,7 +110,7 @@ def overlap_view(tx: Transaction, world: World, rotation: RotationRow) -> Overla
         counts=count_levels(proof.level for proof in proofs),
         gates=gates,
         probes=tuple(tx.rotations.probes(rotation.id)),
-        waves=() if facts is None else _waves(facts),
+        waves=() if facts is None else _waves(facts, now),
         would_fail=_would_fail(clients, shadow),
         epoch=tx.bundles.current().epoch,
         next_step=_next_step(rotation, gates),
@@ -129,13 +129,13 @@ def _would_fail(clients: Sequence[OverlapClient], since: datetime | None) -> tup
     )
 
 
-def _waves(facts: OverlapFacts) -> tuple[WaveView, ...]:
+def _waves(facts: OverlapFacts, now: datetime) -> tuple[WaveView, ...]:
     target = facts.from_generation if facts.phase.is_rollback else facts.to_generation
     found = []
     for number in range(1, len(WAVES) + 1):
         members = [one for one in facts.clients if one.wave == number and one.counts]
         moved = sum(one.generation == target for one in members)
-        failed = len(wave_failures(facts, number)) if number == open_wave(facts) else 0
+        failed = len(wave_failures(facts, number, now)) if number == open_wave(facts) else 0
         found.append(WaveView(number=number, total=len(members), moved=moved, failed=failed))
     return tuple(found)
 

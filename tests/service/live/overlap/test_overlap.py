@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from backend.core.errors import CertificateUntrusted, IllegalTransition, InconsistentState
 from backend.core.model import AuthorityStatus
 from backend.core.overlap import Level
-from backend.service import rotations
+from backend.pki.epochs import walk
+from backend.service import audit, rotations
+from backend.service.epochs import links_since
 from backend.service.rotation_moves import Move
 from tests.service.live.overlap.conftest import AUTOMATIC, MANUAL, Overlapping
+
+if TYPE_CHECKING:
+    from tests.service.live.conftest import Live
 
 if TYPE_CHECKING:
     pass
@@ -164,13 +173,23 @@ def test_a_waived_client_is_listed_as_failing_and_holds_nobody_up(fleet: Overlap
         fleet.live.clients["lagging"].call()
 
 
-def test_what_the_shadow_lists_is_exactly_what_distrust_refuses(fleet: Overlapping) -> None:
-    """Waived, so that nobody holds the rotation up: some with certificates of the old CA, some without."""
-    backups = {name: (one.certificate, one.key) for name, one in fleet.live.clients.items()}
+NAMES = ["capi", "csi", "kms", "kva", "lb"]
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(old=st.sets(st.sampled_from(NAMES)))
+def test_what_the_shadow_lists_is_exactly_what_distrust_refuses(
+    new_live: Callable[[Path], Live], tmp_path_factory: pytest.TempPathFactory, old: set[str]
+) -> None:
+    """Of a random fleet some go back to certificates of the old CA, and are waived so that they hold nobody up."""
+    fleet = Overlapping(new_live(tmp_path_factory.mktemp("fleet") / "site"))
+    backups = {}
+    for name in NAMES:
+        one = fleet.client(name)
+        backups[name] = (one.certificate, one.key)
     to_the_shadow(fleet)
-    fleet.decide(Move.HOLD)
-    old = {"kva", "kms"}
-    fleet.decide(Move.WAIVE, written_off=sorted(old))
+    if old:
+        fleet.decide(Move.WAIVE, written_off=sorted(old))
     for name in old:
         one = fleet.live.clients[name]
         one.certificate, one.key = backups[name]
@@ -178,7 +197,6 @@ def test_what_the_shadow_lists_is_exactly_what_distrust_refuses(fleet: Overlappi
     for one in fleet.live.clients.values():
         one.call()
     listed = set(fleet.look().would_fail)
-    fleet.decide(Move.ADVANCE)
     fleet.until("distrusted")
     refused = set()
     for name, one in fleet.live.clients.items():
@@ -187,6 +205,25 @@ def test_what_the_shadow_lists_is_exactly_what_distrust_refuses(fleet: Overlappi
         except CertificateUntrusted:
             refused.add(name)
     assert listed == refused == old
+    fleet.site.store.close()
+
+
+def test_ten_generations_in_succession_leave_one_root_and_a_chain_that_leads_to_it(fleet: Overlapping) -> None:
+    with fleet.site.transaction() as tx:
+        first = tx.bundles.current()
+    for generation in range(1, 11):
+        to_the_shadow(fleet)
+        fleet.until("distrusted")
+        fleet.pass_interval()
+        fleet.pass_interval()
+        with fleet.site.transaction() as tx:
+            rotations.destroy(tx, fleet.site.world, fleet.site.admin, generation=generation, deployment="north")
+        assert bundle(fleet) == (generation + 1,)
+    assert statuses(fleet) == {**dict.fromkeys(range(1, 11), "destroyed"), 11: "issuing"}
+    with fleet.site.transaction() as tx:
+        walked = walk(first.pem, links_since(tx, first.epoch), epoch=first.epoch)
+        assert walked.bundle_pem == tx.bundles.current().pem, "whoever slept through all ten finds the present root"
+        assert audit.verify(tx).intact
 
 
 def test_only_the_table_s_moves_are_possible(fleet: Overlapping) -> None:
