@@ -87,13 +87,6 @@ class Fleet:
         directory = str(self._lab.parent)
         return await self._start(theirs, do="clients", directory=directory, names=list(names), heartbeat=heartbeat)
 
-    async def kill(self, pid: int) -> None:
-        """End a process as a power cut would, and wait until it is gone."""
-        assert self._process.stdin is not None
-        self._process.stdin.write((json.dumps({"do": "kill", "pid": pid}) + "\n").encode())
-        await self._process.stdin.drain()
-        assert (await self._event())["was_killed"]
-
     async def close(self) -> None:
         """End all of it."""
         assert self._process.stdin is not None
