@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from backend.core.errors import AccessDenied
-from backend.core.handoverforms import as_markdown, as_text
+from backend.core.export import Head
+from backend.core.handover import Handover
+from backend.core.handoverforms import as_markdown, as_text, sections
+from backend.core.inert import inert
 from tui.banner import View
 from tui.commands import NOTE
 from tui.format import wrapped
@@ -26,15 +29,15 @@ Facts = tuple[Sequence[EventView], AlertsView, Sequence[OperationView]]
 
 
 class NoteScreen(ScrollScreen):
-    """A text that was made once, and where it was written to."""
+    """A text that was made once, in paragraphs with their roles, and where it was written to."""
 
     scope = NOTE
     BINDINGS: ClassVar[list[object]] = [*bindings_of(NOTE)]  # type: ignore[assignment]
 
-    def __init__(self, title: str, lines: Sequence[str], where: str) -> None:
+    def __init__(self, title: str, paragraphs: Sequence[tuple[str, str]], where: str) -> None:
         super().__init__()
         self._title = title
-        self._text = lines
+        self._paragraphs = paragraphs
         self._where = where
 
     def place(self) -> str:
@@ -43,15 +46,23 @@ class NoteScreen(ScrollScreen):
     def text_lines(self, view: View) -> Sequence[Line]:
         role = "dim" if self._where.startswith("written") else "warning"
         lines = [plain(part, role) for part in wrapped(self._where, view.width)]
-        return [*lines, BLANK, *(line for text in self._text for line in _fitted(text, view.width))]
+        return [*lines, BLANK, *(line for text, role in self._paragraphs for line in _fitted(text, role, view.width))]
 
 
-def _fitted(text: str, width: int) -> Sequence[Line]:
-    """One line of the note, in as many as it takes; what follows is indented."""
-    if len(text) <= width:
-        return [plain(text)]
-    first, *rest = wrapped(text, width - 4)
-    return [plain(first), *(plain(f"    {part}", "dim") for part in rest)]
+def _fitted(text: str, role: str, width: int) -> Sequence[Line]:
+    """One paragraph, in as many lines as it takes; what follows is indented."""
+    first, *rest = [text] if len(text) <= width else wrapped(text, width - 4)
+    return [plain(first, role), *(plain(f"    {part}", "dim") for part in rest)]
+
+
+def paragraphs_of(note: Handover, head: Head) -> list[tuple[str, str]]:
+    """Return the note for a screen of any width: a row is a paragraph, so that nothing is cut off at the right."""
+    begin, *_ = as_text(note, head).partition("\n\n")
+    made = [(line, "title" if not place else "text") for place, line in enumerate(begin.splitlines())]
+    for title, _, rows, nothing in sections(note):
+        made += [("", "text"), (f"{title}: {len(rows) or nothing}", "head" if rows else "dim")]
+        made += [(inert("  ".join(cell for cell in row if cell != "-"), 2_000), "text") for row in rows]
+    return made
 
 
 def hand_over(app: MocdeckApp) -> None:
@@ -80,7 +91,8 @@ def _show(app: MocdeckApp, facts: Facts) -> None:
     note = shift_note(app.model.site(now), events, found, operations)
     path = app.state_dir / DIRECTORY / f"handover-{now:%Y%m%dT%H%M%SZ}.md"
     where = f"written to {path}" if written(app, "hand-over", path, f"{as_markdown(note, head)}\n") else "not written"
-    lines = as_text(note, head).splitlines()
+    paragraphs = paragraphs_of(note, head)
     if len(events) == EVENTS and min(event.at for event in events) > now - SHIFT:
-        lines.insert(0, f"Only the newest {EVENTS} events were read; `mocdeck handover` reads all of them.")
-    app.push_screen(NoteScreen("hand-over", lines, where))
+        cut = f"Only the newest {EVENTS} events were read; `mocdeck handover` reads all of them."
+        paragraphs.insert(0, (cut, "warning"))
+    app.push_screen(NoteScreen("hand-over", paragraphs, where))
