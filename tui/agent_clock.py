@@ -20,6 +20,15 @@ class AgentClock:
         self._offset: float | None = None  # agent's Unix time less our monotonic time
         self._heard_at = monotonic
         self._lost = True
+        self._is_assumed = False  # the time is from a snapshot that was kept
+
+    def assume(self, agent_time: datetime, age: timedelta, monotonic: float) -> None:
+        """Reckon from what the agent said `age` ago, to an earlier session; it counts as away until it is heard."""
+        if self._offset is not None:
+            return
+        self._offset = agent_time.timestamp() + age.total_seconds() - monotonic
+        self._heard_at = monotonic - age.total_seconds()
+        self._is_assumed = True
 
     def heard(self, agent_time: datetime, monotonic: float) -> None:
         """Take the agent's word for the time.
@@ -28,8 +37,10 @@ class AgentClock:
         never too generous; only a disagreement of more than five seconds says that the clock was set.
         """
         offset = agent_time.timestamp() - monotonic
-        if self._offset is None or offset > self._offset or self._offset - offset > _JUMP:
+        is_first = self._offset is None or self._is_assumed
+        if is_first or self._offset is None or offset > self._offset or self._offset - offset > _JUMP:
             self._offset = offset
+            self._is_assumed = False
         self._heard_at = monotonic
         self._lost = False
 

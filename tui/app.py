@@ -22,9 +22,11 @@ from tui.gateway import Gateway
 from tui.holding import unsent
 from tui.link_options import LinkOptions
 from tui.memory import FILE_NAME, Memory
+from tui.replaying import ReplayClock
 from tui.screens.deck import DeckScreen
 from tui.session import DeckApp
 from tui.settings import Settings
+from tui.snapshots import Snapshots
 from tui.visits import Visits
 
 SEEK_SECONDS: Final = 60.0  # of a recording, for one key
@@ -338,6 +340,7 @@ def run(
         settings=settings,
         memory=Memory(state_dir / FILE_NAME),
         options=options,
+        snapshots=Snapshots(None if isinstance(clock, ReplayClock) else state_dir),
     )
     app._handles_signals = True
     try:

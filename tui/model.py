@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.filter import Filter
@@ -122,6 +122,20 @@ class FleetModel(CloseUp):
             self._words.clear()
             self._catch_up(site, moment)
         return touched
+
+    def restore(
+        self, site: SiteFleet, deltas: Iterable[FleetDelta], heard_at: datetime, age: timedelta, monotonic: float
+    ) -> Work:
+        """Show what a site's agent said `age` ago, to an earlier session, until it answers itself."""
+        site.agent.assume(heard_at, age, monotonic)
+        site.heard_at = heard_at
+        for delta in deltas:
+            if delta.full:
+                site.begin(delta)
+            else:
+                site.add(delta)
+            yield 0.5
+        yield from self.finish(site, monotonic, cached=True)
 
     def finish(self, site: SiteFleet, monotonic: float, *, cached: bool = False) -> Work:
         """Show the snapshot that has arrived, after judging it in slices; does nothing when none is on its way."""

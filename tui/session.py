@@ -36,6 +36,7 @@ from tui.replaying import ReplayClock
 from tui.screens.deck import DeckScreen
 from tui.settings import Settings
 from tui.sites import Site, SitesApp
+from tui.snapshots import Snapshots
 from tui.theme import DAY, NIGHT
 
 HOLD_SECONDS: Final = 2.0  # the order stands still for so long after the cursor moved
@@ -76,13 +77,19 @@ class DeckApp(SitesApp):
         settings: Settings | None = None,
         memory: Memory | None = None,
         options: LinkOptions | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         # Read before Textual does, which takes NO_COLOR out of the environment.
         coloured = not os.environ.get("NO_COLOR") if colour is None else colour
         rich = os.environ.get("COLORTERM", "") in {"truecolor", "24bit"} if true_colour is None else true_colour
         gateways = gateway if isinstance(gateway, Sequence) else (gateway,)
         super().__init__(
-            gateways, clock, state_dir, options or LinkOptions(), ansi_color=True if not coloured else None
+            gateways,
+            clock,
+            state_dir,
+            options or LinkOptions(),
+            snapshots=snapshots or Snapshots(None),
+            ansi_color=True if not coloured else None,
         )
         self.palette = palette.DARK
         self.glyphs = glyphs.choose(ascii_only=ascii_only)
@@ -135,6 +142,7 @@ class DeckApp(SitesApp):
             from tui.screens.problems import ProblemsDialog
 
             self.push_screen(ProblemsDialog(self.settings.problems))
+        self._restore()
         self._listen()
         self.follow_link()
         self.set_interval(1.0, self.tick)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from backend.clock import Clock
 from backend.core.errors import AccessDenied, AgentError
@@ -20,11 +21,14 @@ from tui.link_options import LinkOptions
 from tui.linked import LinkedApp
 from tui.marks import ClientId, site_of
 from tui.messages import FleetChanged, LinkChanged, Ticked
-from tui.model import FleetModel
+from tui.model import AT_ONCE, FleetModel
 from tui.pacing import breathe
 from tui.replaying import ReplayClock
 from tui.sitefleet import SiteFleet
+from tui.snapshots import BROKEN, Snapshot, Snapshots, encode
 from tui.watcher import watch_fleet
+
+KEEP_SECONDS: Final = 600.0  # a snapshot that is kept is at most so much older than what was shown
 
 
 @dataclass(kw_only=True, eq=False)
@@ -39,6 +43,8 @@ class Site:
     alerts: AlertsView | None = None  # None: not read yet, or refused
     feed_wanted: bool = field(default=False)
     feed_running: bool = field(default=False)
+    kept: Snapshot | None = None  # of an earlier session, still to be shown
+    kept_at: float | None = None  # the monotonic instant at which its snapshot was kept last
 
     @property
     def name(self) -> str:
@@ -56,10 +62,12 @@ class SitesApp(LinkedApp):
         state_dir: Path,
         options: LinkOptions,
         *,
+        snapshots: Snapshots,
         ansi_color: bool | None,
     ) -> None:
         real = clock.real if isinstance(clock, ReplayClock) else clock
         super().__init__(real, state_dir, options, ansi_color=ansi_color)
+        self._snapshots = snapshots
         self.clock = clock
         self.model = FleetModel(clock.monotonic(), [gateway.connection.context for gateway in gateways])
         self.sites = [
@@ -128,6 +136,42 @@ class SitesApp(LinkedApp):
         for site in self.sites:
             self.run_worker(self._watch(site), group=f"watch {site.fleet.place}", exclusive=True, exit_on_error=False)
 
+    def _restore(self) -> None:
+        """Show what the agents said to an earlier session, until they answer; a large fleet beside the first frame."""
+        for site in self.sites:
+            connection = site.gateway.connection
+            site.kept = self._snapshots.read(connection.context, connection.address)
+            if site.kept is not None and len(site.kept) <= AT_ONCE:
+                for _ in self._restoring(site, site.kept):
+                    pass
+                site.kept = None
+        self.model.reorder(self.clock.monotonic())
+
+    def _restoring(self, site: Site, kept: Snapshot) -> Iterator[None]:
+        age, monotonic = kept.age(self.clock.now()), self.clock.monotonic()
+        try:
+            for _ in self.model.restore(site.fleet, kept.deltas(), kept.heard_at, age, monotonic):
+                yield
+        except BROKEN:
+            site.fleet.abandon()
+
+    def _keep(self, site: Site) -> None:
+        """Keep what an agent said for the next start: soon after its first answer, then rarely."""
+        monotonic = self.clock.monotonic()
+        if not self._snapshots.is_kept or (site.kept_at is not None and monotonic - site.kept_at < KEEP_SECONDS):
+            return
+        site.kept_at = monotonic
+        heard_at = site.fleet.heard_at
+        if heard_at is None or not site.fleet.complete or site.fleet.is_cached:
+            return
+        data = encode(site.fleet.columns, heard_at, self.clock.now())
+        where = site.gateway.connection
+
+        async def write() -> None:
+            await asyncio.to_thread(self._snapshots.write, where.context, where.address, data)
+
+        self.run_worker(write(), group="keep", exit_on_error=False)
+
     async def _let_go(self) -> None:
         """Let go of the agents; one that does not answer keeps nobody here."""
 
@@ -138,6 +182,12 @@ class SitesApp(LinkedApp):
         await asyncio.gather(*(close(site) for site in self.sites))
 
     async def _watch(self, site: Site) -> None:
+        if site.kept is not None:
+            for _ in self._restoring(site, site.kept):
+                await breathe()
+            site.kept = None
+            self.model.reorder(self.clock.monotonic())
+            self.redraw()
         try:
             await watch_fleet(
                 site.gateway,
@@ -158,6 +208,7 @@ class SitesApp(LinkedApp):
         if self.model.needs_reorder and (not self.model.order or not self._is_held()):
             self.model.reorder(self.clock.monotonic())
         self.refresh_feed()
+        self._keep(site)
         self._tell(FleetChanged(touched))
         if was_lost:
             self._tell(LinkChanged(alive=True))
