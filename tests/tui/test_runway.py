@@ -238,3 +238,26 @@ async def test_every_severity_is_told_apart_in_plain_text(theme: str, ascii_only
         signs = {line[column] for line in home(made).table.text.splitlines()[1:44]}
         assert {glyphs.severity(severity) for severity in Severity} <= signs
         assert len({glyphs.severity(severity) for severity in Severity}) == len(Severity)
+
+
+async def test_rows_can_be_clicked_and_a_click_starts_nothing() -> None:
+    async with stage((120, 30)) as made:
+        await made.pilot.click("#table", offset=(20, 4))
+        await made.settle()
+        assert made.app.selected_numbers() == (made.app.model.order[3],)
+        await made.press("tab")
+        await made.pilot.click("#tree", offset=(5, 3))
+        await made.settle()
+        assert ">   bonn-wl3" in pane(made, "tree")
+        await made.press("escape", "2")
+        await made.pilot.click("#body", offset=(10, 3))
+        await made.settle()
+        assert "of bonn-mgmt" in made.text
+        await made.pilot.click("#body", offset=(10, 12))
+        await made.settle()
+        assert len(made.app.selected_numbers()) == 1
+        await made.press("3")
+        await made.pilot.click("#body", offset=(10, 2))
+        await made.settle()
+        assert ">" in made.app.deck.query_one("#body", Lines).text.splitlines()[2][:1]
+        assert made.agent.asked == []

@@ -19,6 +19,7 @@ from tui.gateway import Connection
 from tui.screens.clusters import ClustersScreen
 from tui.screens.menu import Menu
 from tui.screens.plan_dialog import PlanDialog
+from tui.screens.stop_dialog import StopDialog
 
 
 class TaggedAgent(StagedAgent):
@@ -115,3 +116,15 @@ async def test_the_clusters_of_all_sites_stand_in_one_list_and_their_keys_mean_t
 async def test_a_tag_stands_in_the_header_in_words(tag: str) -> None:
     async with stage(site_tag=tag) as made:
         assert tag in made.text.splitlines()[0]
+
+
+async def test_whatever_is_confirmed_the_title_names_the_tag() -> None:
+    async with stage(site_tag="PROD") as made:
+        await made.choose("nodeagent-07")
+        await made.press("R")
+        assert "PROD" in made.text.splitlines()[0]
+        await made.type("1")
+        await made.confirm()
+        await made.press("5", "K")
+        assert isinstance(made.app.screen, StopDialog)
+        assert "Stop renew  PROD" in made.text

@@ -90,6 +90,9 @@ class DeckScreen(PromptScreen):
     def draw_body(self, view: View) -> None:
         """Bring the body up to date."""
 
+    def line_clicked(self, part: str, y: int) -> None:
+        """Put the cursor where the mouse was pressed: in which part of the body, and on which of its lines."""
+
     def forget_changes(self) -> None:
         """Mark nothing as just changed: the time has jumped."""
 

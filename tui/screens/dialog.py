@@ -36,6 +36,7 @@ class Dialog(ModalScreen[T]):
     ALLOW_SELECT: ClassVar[bool] = False
     app: MocdeckApp  # the one app that uses these screens
     wide: ClassVar[int] = 78  # cells, where there is room
+    confirms: ClassVar[bool] = False  # whether something is started from here: then the site's tag stands in the title
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -100,7 +101,11 @@ class Dialog(ModalScreen[T]):
         frame = ("+", "-") if self.app.glyphs.is_ascii else ("┌", "─")
         box = self.query_one("#dialog", Lines)
         box.styles.width = width
-        box.set_lines(boxed(self.title_text, lines, width, min(len(lines) + 2, self.size.height), *frame))
+        box.set_lines(boxed(self._title(), lines, width, min(len(lines) + 2, self.size.height), *frame))
+
+    def _title(self) -> str:
+        tag = self.app.site_tag if self.confirms else ""
+        return f"{self.title_text}  {tag}" if tag and tag not in self.title_text.split() else self.title_text
 
     def on_ticked(self, _: Ticked) -> None:
         """Show the present second."""

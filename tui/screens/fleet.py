@@ -65,6 +65,12 @@ class FleetScreen(TreePane):
     def current_number(self) -> int | None:
         return self.table.cursor if len(self.app.model.order) else None
 
+    def line_clicked(self, part: str, y: int) -> None:
+        if part == "tree":
+            self.in_tree = True
+            self.go_in_tree(y - 1)
+            self.draw()
+
     def forget_changes(self) -> None:
         self.table.recent.forget()
 

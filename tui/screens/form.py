@@ -33,6 +33,8 @@ class Field:
 class FormDialog(Dialog[T]):
     """Fields, then Cancel and one action."""
 
+    confirms = True
+
     def __init__(self, title: str, action: str, fields: Sequence[Field]) -> None:
         super().__init__(title)
         self.action = action

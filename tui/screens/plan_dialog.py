@@ -44,6 +44,8 @@ class PlanDialog(Dialog[Choice]):
     `balancers` tells whether a cluster's load balancer agents are part of its update; None: that is no question here.
     """
 
+    confirms = True
+
     def __init__(
         self,
         plan: PlanView,

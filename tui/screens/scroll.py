@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from textual import events
 from textual.widget import Widget
 
 from tui.banner import View
@@ -22,6 +23,11 @@ class Body(Lines):
         """Fill the new size."""
         if isinstance(self.screen, DeckScreen):
             self.screen.draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell the screen which line was clicked."""
+        if isinstance(self.screen, DeckScreen):
+            self.screen.line_clicked(self.id or "", event.y)
 
 
 class ScrollScreen(DeckScreen):
@@ -90,6 +96,7 @@ class ListScreen(DeckScreen):
         self._row = 0
         self._top = 0
         self._keys_shown: list[str] = []
+        self._space = 1
 
     def compose_body(self) -> Iterable[Widget]:
         yield Body(id="body")
@@ -121,6 +128,7 @@ class ListScreen(DeckScreen):
         self.cursor_key = self._keys_shown[self._row] if rows else ""
         lower = list(self.below(view, self.cursor_key, height // 2)) if rows else []
         space = max(1, height - 1 - len(lower))
+        self._space = space
         self._top = max(min(self._top, self._row), self._row - space + 1, 0)
         lines: list[Line] = [(("  ", "head"), *self.titles(view))]
         for place, (_, line) in enumerate(rows[self._top : self._top + space], self._top):
@@ -131,6 +139,11 @@ class ListScreen(DeckScreen):
             lines.extend([BLANK, ((f"  {self.nothing(view)}", "dim"),)])
         lines.extend([BLANK] * (height - len(lines) - len(lower)))
         body.set_lines([*lines, *lower][:height])
+
+    def line_clicked(self, part: str, y: int) -> None:
+        if y >= 1 and self._top + y - 1 < min(len(self._keys_shown), self._top + self._space):
+            self._go(self._top + y - 1)
+            self.draw()
 
     def _go(self, row: int) -> None:
         self._row = max(0, min(row, len(self._keys_shown) - 1))

@@ -63,6 +63,8 @@ def stop_lines(operation: OperationView) -> list[str]:
 class StopDialog(Dialog[bool]):
     """The question before an operation is stopped."""
 
+    confirms = True
+
     def __init__(self, operation: OperationView) -> None:
         super().__init__(f"Stop {NOUNS[operation.action][0]}")
         self.operation = operation

@@ -22,7 +22,7 @@ from tui.screens.scroll import Body
 from tui.screens.steps_menu import plan_menu
 from tui.steps import steps_words
 from tui.timeline import LATE, LATER, Grouping, Scale, What, range_words
-from tui.timeline_lines import grid_lines, plan_lines
+from tui.timeline_lines import WIDE, grid_lines, plan_lines
 from tui.widgets.lines import Lines
 
 PANEL_SIZE: Final = (120, 30)
@@ -50,6 +50,7 @@ class TimelineScreen(CountingScreen):
         self.in_list = False  # which of the two parts has the keys
         self._top = self._grid_top = 0
         self._page = 1
+        self._parts: tuple[int, list[str], int] = (1, [""], 0)  # where the rows are, which, and where the clients begin
 
     def compose_body(self) -> Iterable[Widget]:
         yield Body(id="body")
@@ -92,6 +93,7 @@ class TimelineScreen(CountingScreen):
         names = self._shown_groups(room)
         lines = grid_lines(self._grid, view, width, names, self)
         panel = view.width >= PANEL_SIZE[0] and self.size.height >= PANEL_SIZE[1]
+        self._parts = (2 if width >= WIDE else 1, ["", *names], len(lines) + 2)
         left = height - len(lines) - (0 if panel else 1)
         list_width = width - PANEL_WIDTH - 1 if panel else width
         listed = self._padded(self._list_lines(view, list_width, left), left)
@@ -190,6 +192,15 @@ class TimelineScreen(CountingScreen):
         marked = set(self.app.model.marked)
         chosen = [s for s in self.selection if s.number in marked] or self.selection
         plan_menu(self.app, [(sight.number, sight.step) for sight in chosen])
+
+    def line_clicked(self, part: str, y: int) -> None:
+        rows_at, names, clients_at = self._parts
+        if rows_at <= y < rows_at + len(names):
+            self.in_list, self.group = False, names[y - rows_at]
+        elif 0 <= y - clients_at < min(self._page, len(self.selection) - self._top):
+            self.in_list, self._row = True, self._top + y - clients_at
+            self.cursor = self.selection[self._row].number
+        self.draw()
 
     # Moving, marking, looking
 

@@ -62,6 +62,12 @@ class TreePane(FilterScreen):
         """Move the tree's cursor."""
         self._tree_row = max(0, min(self._tree_row + rows, len(self._branches) - 1))
 
+    def go_in_tree(self, line: int) -> None:
+        """Put the tree's cursor on one of its lines on screen."""
+        room = max(1, self.query_one("#tree", Lines).size.height - 2)
+        top = max(0, min(self._tree_row - room + 1, len(self._branches) - room))
+        self.move_in_tree(top + line - self._tree_row)
+
     def open_branch(self) -> None:
         """Show only the clients of the branch under the cursor."""
         branch = self._branches[self._tree_row]
