@@ -14,6 +14,7 @@ import click
 from backend.cli.console import put, say
 from backend.cli.exits import Exit
 from backend.cli.params import check_out, confirmation_options, duration, output_option
+from backend.cli.plansheets import EXPORT, check_export, export_sheet, operation_sheet
 from backend.cli.root import Root
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Wish:
     output: str
     overlap: timedelta | None = None
     out: Path | None = None
+    export_path: Path | None = None
 
 
 def plan_options(command: F) -> F:
@@ -73,6 +75,7 @@ def waiting_options(command: F) -> F:
     """Add what every way to start an operation takes: confirmation, waiting and the form of the output."""
     for option in reversed(
         [
+            EXPORT,
             confirmation_options("hash"),
             click.option("--wait/--no-wait", default=True, help="Wait until it is seen to work.  [default: wait]"),
             click.option("--timeout", type=duration, default=_TIMEOUT, help="How long to wait.  [default: 10m]"),
@@ -172,6 +175,7 @@ def act(ctx: click.Context, ask_for_plan: AskForPlan, wish: Wish, *, all_named: 
             ctx,
         )
     check_out(wish.out, may_be_directory=True)
+    check_export(wish.export_path)
     if wish.dry_run:
         ctx.exit(int(_preview(ctx.obj, ask_for_plan, wish)))
     from backend.cli.session import sole_change
@@ -190,6 +194,8 @@ def _preview(root: Root, ask_for_plan: AskForPlan, wish: Wish) -> Exit:
     if plan is None:
         return Exit.OK
     put(json.dumps(plan_values(plan), indent=2, ensure_ascii=False) if wish.output == "json" else plan_text(plan))
+    if wish.export_path is not None:
+        export_sheet(root, operation_sheet(plan), wish.export_path)
     if not plan.runs:
         return exit_of_plan(plan)
     say(f"Dry run: nothing was changed. Confirm it with --confirm {plan.hash[:SHOWN_HASH]}")
@@ -207,6 +213,8 @@ def _carry_out(root: Root, ask_for_plan: AskForPlan, wish: Wish, *, all_named: b
     if plan is None:
         return Exit.OK
     say(plan_text(plan))
+    if wish.export_path is not None:
+        export_sheet(root, operation_sheet(plan), wish.export_path)
     if not plan.runs:
         say("Nothing was changed.")
         return exit_of_plan(plan)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +16,7 @@ import click
 from backend.cli.console import put, say
 from backend.cli.exits import Exit
 from backend.cli.params import duration, output_option
+from backend.cli.plansheets import EXPORT, check_export, export_sheet, rotation_sheet
 from backend.cli.root import Root
 from backend.cli.rotate_ca_moves import CONFIRM, MOVES, REASON
 
@@ -42,6 +44,7 @@ for _move in MOVES:
 @click.option("--shadow-for", type=duration, default=timedelta(0), help="Least time of the second judging, as in 2d.")
 @click.option("--quiet-for", type=duration, default=timedelta(0), help="Least time without a refusal, as in 1h.")
 @click.option("--stop-percent", type=click.IntRange(0, 100), help="How many of a wave may fail.  [default: 5]")
+@EXPORT
 @output_option("text", "json")
 @click.pass_context
 def plan(
@@ -52,6 +55,7 @@ def plan(
     shadow_for: timedelta,
     quiet_for: timedelta,
     stop_percent: int | None,
+    export_path: Path | None,
     output: str,
 ) -> None:
     """Show readiness and how every client gets through; changes nothing. Exit 5 if something forbids it.
@@ -71,7 +75,11 @@ def plan(
             kind, automatic=automatic, shadow_for=shadow_for, quiet_for=quiet_for, stop_percent=stop_percent
         )
 
-    ctx.exit(int(_show_plan(run_with_operator(ctx.obj, ask), output)))
+    check_export(export_path)
+    made = run_with_operator(ctx.obj, ask)
+    if export_path is not None:
+        export_sheet(ctx.obj, rotation_sheet(made), export_path)
+    ctx.exit(int(_show_plan(made, output)))
 
 
 @command.command("rehearse")

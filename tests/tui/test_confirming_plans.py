@@ -281,6 +281,26 @@ async def test_a_failed_operation_is_resumed_with_what_is_left_and_on_its_own_sc
         assert not isinstance(made.app.screen, OperationScreen), "it was shown on the screen that was there"
 
 
+@pytest.mark.parametrize(("key", "suffix"), [("m", "md"), ("j", "json"), ("c", "csv")])
+async def test_a_plan_is_exported_for_approval_from_its_dialog_which_stays(
+    key: str, suffix: str, tmp_path: Path
+) -> None:
+    async with stage(size=(100, 40), state_dir=tmp_path) as made:
+        await made.choose(*SET)
+        await made.press("R", "e", key)
+        shown = made.app.screen
+        assert isinstance(shown, PlanDialog), "the plan is still there to be confirmed"
+        (path,) = (tmp_path / "exports").iterdir()
+        assert (path.name.startswith("plan-"), path.suffix) == (True, f".{suffix}")
+        assert path.stat().st_mode & 0o777 == 0o600
+        text = path.read_text()
+        assert "nodeagent-07" in text
+        if suffix != "csv":
+            assert shown.plan.hash in text
+        assert ("Approved by" in text) is (suffix == "md")
+        assert made.agent.asked == []
+
+
 async def test_a_login_file_by_hand_is_taken_on_demand_and_its_path_is_shown(tmp_path: Path) -> None:
     async with stage(size=(100, 30), state_dir=tmp_path) as made:
         await made.choose("wl3-kms-3")

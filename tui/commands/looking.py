@@ -13,6 +13,7 @@ from tui.commands.command import (
     FLEET,
     FORECAST,
     JOBS,
+    ROTATION_PLAN,
     TIMELINE,
     Command,
     Group,
@@ -133,7 +134,7 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="export",
         help="write what this screen shows to a file: CSV, JSON, Markdown, SVG or calendar; asks nothing of the agent",
         group=Group.LOOK,
-        scope=frozenset({TIMELINE, FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS}),
+        scope=frozenset({TIMELINE, FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, ROTATION_PLAN}),
     ),
     Command(
         id="reload",

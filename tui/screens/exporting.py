@@ -17,14 +17,17 @@ import backend
 from backend.core.errors import AgentError
 from backend.core.export import FORMS, SUFFIXES, Head, Table
 from backend.core.icalendar import as_ics, ends_of
+from backend.core.planexport import PLAN_FORMS, PlanSheet
 from backend.pki.files import write_atomic
 from tui import commands, exports
 from tui.format import count
 from tui.picture import picture
+from tui.plansheets import rotation_sheet
 from tui.screens.clusters import ClustersScreen
 from tui.screens.detail import DetailScreen
 from tui.screens.forecast import FLEET_ROW
 from tui.screens.menu import Entry, Menu
+from tui.screens.rotation_before import PlanningScreen
 from tui.screens.scroll import ListScreen
 from tui.screens.timeline import TimelineScreen
 
@@ -48,11 +51,43 @@ class Form:
 def export_menu(app: MocdeckApp) -> None:
     """Ask for the form, and write the view as it was when this was called."""
     head = head_of(app)
+    if isinstance(app.deck, PlanningScreen):
+        _plan_on_screen(app, app.deck)
+        return
     table = None if head is None else table_of(app, head.observed_at)
     if head is None or table is None:
         app.notice("export: nothing has been heard from the agent yet", "warning")
         return
     _offer(app, table, head, [*_forms(app, table, head), *_pictures(app, table, head)])
+
+
+def _plan_on_screen(app: MocdeckApp, deck: PlanningScreen) -> None:
+    plan = deck.plan
+    if plan is None:
+        app.notice("export: no plan is shown yet", "warning")
+    else:
+        export_plan(app, rotation_sheet(plan))
+
+
+def export_plan(app: MocdeckApp, sheet: PlanSheet) -> None:
+    """Ask for the form, and write a plan as it was shown, for whoever approves it."""
+    head = head_of(app)
+    if head is None:
+        return
+    head = replace(head, filter="")
+    notes = {"m": ("markdown", "to be approved: facts, clients, signature"), "j": ("json", "for a program")}
+    notes["c"] = ("csv", "its clients, for a spreadsheet")
+    entries = [Entry(key=key, label=name, note=note, open=True) for key, (name, note) in notes.items()]
+
+    def chosen(key: str | None) -> None:
+        if key not in notes:
+            return
+        name = notes[key][0]
+        path = path_for(app.state_dir, sheet.kind, head.observed_at, SUFFIXES[name])
+        if written(app, "export", path, f"{PLAN_FORMS[name](sheet, head)}\n"):
+            app.notice(f"the plan is in {path}", "title")
+
+    app.push_screen(Menu("export the plan, for approval", entries), chosen)
 
 
 def export_client(app: MocdeckApp, number: int) -> None:

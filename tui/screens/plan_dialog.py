@@ -92,7 +92,7 @@ class PlanDialog(Dialog[Choice]):
         tag = f"tagged {self._tag}: " if self._tag else ""
         question = f"{tag}Type the number of clients that run to go on:"
         skipped = len(self.plan.targets) - self.plan.runs
-        more = f"p {next_parallel(self.plan.parallel)} at a time  . plan anew"
+        more = f"p {next_parallel(self.plan.parallel)} at a time  . plan anew  e export"
         more += f"  v the {skipped} left alone" if skipped else ""
         if self._balancers is not None:
             more += f"  l load balancers {'too: yes' if self._balancers else 'too: no'}"
@@ -115,12 +115,21 @@ class PlanDialog(Dialog[Choice]):
     def pressed(self, event: events.Key, *, still: bool) -> None:
         if event.key == "full_stop":
             self.dismiss(Choice.AGAIN)
+        elif event.key == "e":
+            self._export()
         elif event.key == "y":
             self._confirm(still=still)
         elif event.key == "enter":
             self._enter()
         elif self.is_typed:
             self._type(event)
+
+    def _export(self) -> None:
+        """Write the plan to a file; the dialog stays."""
+        from tui.plansheets import operation_sheet
+        from tui.screens.exporting import export_plan
+
+        export_plan(self.app, operation_sheet(self.plan))
 
     def _confirm(self, *, still: bool) -> None:
         locked = self._lock()
