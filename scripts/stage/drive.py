@@ -6,7 +6,7 @@ Nothing here waits for real time; the clock of app and agent is one `ManualClock
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 
-from backend.clock import ManualClock
+from backend.clock import Clock, ManualClock
 from scripts.stage.agent import StagedAgent
 from scripts.stage.fleet import NOW, SEEDS, Seed
 from tui.app import MocdeckApp
@@ -37,6 +37,7 @@ class Stage:
 
     app: MocdeckApp
     agent: StagedAgent
+    others: Sequence[StagedAgent] = ()
     clock: ManualClock
     pilot: Pilot[int]
 
@@ -50,8 +51,9 @@ class Stage:
         """Let seconds pass, one tick each; `heard`: the agent gives its sign of life."""
         for _ in range(number):
             self.clock.advance(timedelta(seconds=1))
-            if heard and self.agent.reachable:
-                self.agent.beat()
+            for agent in (self.agent, *self.others):
+                if heard and agent.reachable:
+                    agent.beat()
             await self.settle()
             self.app.tick()
             await self.settle()
@@ -108,13 +110,15 @@ async def stage(
     site_tag: str = "",
     state_dir: Path = Path("login-files"),
     record_to: Path | None = None,
+    others: Callable[[Clock], Sequence[StagedAgent]] = lambda clock: (),
     **options: Any,
 ) -> AsyncIterator[Stage]:
-    """Run the dashboard on a staged fleet at `NOW`, with its first frame complete."""
+    """Run the dashboard on a staged fleet at `NOW`, with its first frame complete; `others` makes more sites."""
     clock = ManualClock(NOW)
     agent = StagedAgent(clock, seeds, state_dir=state_dir)
+    agents = [agent, *others(clock)]
     app = MocdeckApp(
-        [agent] if record_to is None else record([agent], record_to, clock, simulated=True, site_tag=site_tag),
+        agents if record_to is None else record(agents, record_to, clock, simulated=True, site_tag=site_tag),
         clock,
         write=write,
         ascii_only=ascii_only,
@@ -123,7 +127,7 @@ async def stage(
         **{"colour": True, "true_colour": True, **options},
     )
     async with app.run_test(size=size) as pilot:
-        made = Stage(app=app, agent=agent, clock=clock, pilot=pilot)
+        made = Stage(app=app, agent=agent, others=agents[1:], clock=clock, pilot=pilot)
         await made.settle()
         app.tick()
         await made.settle()

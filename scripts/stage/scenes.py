@@ -13,6 +13,7 @@ from textual import events
 
 from scripts.stage import overlap_scenes
 from scripts.stage.drive import Stage
+from scripts.stage.sites import other_sites
 
 Act = Callable[[Stage], Awaitable[None]]
 SIZES: Final = ((80, 24), (140, 40))
@@ -114,10 +115,23 @@ async def _progress(stage: Stage) -> None:
     await stage.seconds(2)
 
 
+async def _sites(stage: Stage) -> None:
+    stage.others[1].cut()
+    await stage.seconds(24)
+
+
+async def _filter(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("left<30d !cluster:bonn-mgmt")
+
+
 VIEWS: Final[Mapping[str, Act]] = {
     "fleet": _fleet,
     "client": _client,
     "actions": _actions,
+    "filter": _filter,
+    "commands": keys("colon", "r", "o"),
+    "timeline": keys("2"),
     "clusters": keys("3"),
     "jobs": _jobs,
     "events": keys("6"),
@@ -140,6 +154,8 @@ VIEWS: Final[Mapping[str, Act]] = {
 
 def _all_scenes() -> dict[str, Scene]:
     scenes = {f"{name}-{size[0]}x{size[1]}": Scene(size=size, act=act) for name, act in VIEWS.items() for size in SIZES}
+    for size in SIZES:
+        scenes[f"sites-{size[0]}x{size[1]}"] = Scene(size=size, act=_sites, options={"others": other_sites})
     small, large = SIZES
     scenes["fleet-mono-80x24"] = Scene(size=small, act=_fleet, options={"colour": False, "true_colour": False})
     scenes["fleet-ascii-80x24"] = Scene(size=small, act=_fleet, options={"ascii_only": True})
