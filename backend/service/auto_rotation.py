@@ -45,7 +45,7 @@ class _Asked:
 def rotate_due(tx: Transaction, world: World) -> int:
     """Begin the rotation of every token that is due for it; return how many began now. Safe to repeat."""
     now = world.clock.now()
-    due = {token.identity_number: token for token in tx.tokens.current(None) if now >= due_at(token)}
+    due = {token.identity_number: token for token in tx.tokens.due(now, DUE)}
     asked = _Asked(
         orders={one.identity_number: one for one in tx.orders.open_by_agent() if one.kind is OrderKind.TAKE_TOKEN},
         deliveries={delivery.identity_number: delivery for delivery in tx.orders.open_deliveries()},

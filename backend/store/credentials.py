@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy import ColumnElement, Table, bindparam, insert, literal_column, select, update
 
@@ -90,6 +91,18 @@ _CURRENT_TOKENS = (
     select(*_TOKEN.columns)
     .select_from(identities.join(tokens, tokens.c.identity_number == identities.c.number))
     .where(tokens.c.position == _newest(tokens, _IS_CURRENT))
+    .order_by(identities.c.number)
+)
+# Whole numbers, so that the second at which a token is due is exact; read every second, so only the due leave SQL.
+_DUE_TOKENS = (
+    select(*_TOKEN.columns)
+    .select_from(identities.join(tokens, tokens.c.identity_number == identities.c.number))
+    .where(
+        literal_column("tokens.state = 'current'"),
+        (tokens.c.expires_at - bindparam("now")) * bindparam("whole")
+        <= (tokens.c.expires_at - tokens.c.issued_at) * bindparam("part"),
+        tokens.c.position == _newest(tokens, _IS_CURRENT),
+    )
     .order_by(identities.c.number)
 )
 _CURRENT_TOKENS_SOME = _CURRENT_TOKENS.where(identities.c.number.in_(bindparam("numbers", expanding=True)))
@@ -196,6 +209,11 @@ class SqlTokens:
     def of(self, identity_number: int) -> Sequence[Token]:
         """Return all records of one identity, newest first."""
         return [_TOKEN.from_row(row) for row in self._work.rows(_TOKENS_OF, {"number": identity_number})]
+
+    def due(self, now: datetime, left: Fraction) -> Sequence[Token]:
+        """Return the newest CURRENT records that have at most the share `left` of their lifetime to go at `now`."""
+        values = {"now": to_seconds(now), "part": left.numerator, "whole": left.denominator}
+        return [_TOKEN.from_row(row) for row in self._work.rows(_DUE_TOKENS, values)]
 
     def current(self, numbers: Iterable[int] | None) -> Iterator[Token]:
         """Return the newest CURRENT record of each identity that has one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -118,6 +119,10 @@ class Tokens(Protocol):
     def find(self, token_id: str) -> Token | None: ...
     def of(self, identity_number: int) -> Sequence[Token]:
         """All of one identity, newest first."""
+        ...
+
+    def due(self, now: datetime, left: Fraction) -> Sequence[Token]:
+        """The CURRENT tokens, of one each identity, that have at most the share `left` of their lifetime to go."""
         ...
 
     def current(self, numbers: Iterable[int] | None) -> Iterator[Token]:

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -232,3 +233,20 @@ def test_generations_are_read_anew_after_a_part_was_undone(ready: Store, make: A
             tx.identities.get("nobody")
         assert [authority.generation for authority in tx.authorities.all()] == [1]
         assert tx.authorities.issuing().generation == 1
+
+
+@pytest.mark.parametrize(("late", "is_due"), [(-1, False), (0, True), (1, True)])
+def test_only_tokens_that_are_due_leave_the_store_and_only_each_newest(
+    ready: Store, make: Any, late: int, is_due: bool
+) -> None:
+    """The agent asks every second: what a fleet of fresh tokens costs then must not be a row of each."""
+    lifetime = timedelta(days=90)
+    due_at = make.now + lifetime - lifetime * 3 / 10
+    with ready.transaction() as tx:
+        tx.tokens.add(make.token("old", 1, issued_at=make.now - lifetime))
+        tx.tokens.add(make.token("new", 1))
+        tx.tokens.add(
+            make.token("fresh", 2, issued_at=make.now + timedelta(days=1), expires_at=make.now + 2 * lifetime)
+        )
+        found = tx.tokens.due(due_at + late * SECOND, Fraction(30, 100))
+        assert [token.id for token in found] == (["new"] if is_due else [])
