@@ -241,7 +241,7 @@ class StagedOverlap:
             held=self.held,
             levels=tuple((level.value, number) for level, number in counts.items()),
             probes=() if is_rehearsal else self._probes(),
-            waves=() if is_rehearsal else self._waves(facts),
+            waves=() if is_rehearsal else self._waves(facts, now),
             would_fail=tuple(
                 one.name for one in self.clients if since and one.would_fail_at and one.would_fail_at >= since
             ),
@@ -293,12 +293,12 @@ class StagedOverlap:
             for cell, expected in _CELLS
         )
 
-    def _waves(self, facts: OverlapFacts) -> tuple[WaveView, ...]:
+    def _waves(self, facts: OverlapFacts, now: datetime) -> tuple[WaveView, ...]:
         target = OLD if self.phase.is_rollback else NEW
         made = []
         for number in range(1, len(WAVES) + 1):
             members = [one for one in self.clients if one.wave == number and one.counts]
-            failed = len(wave_failures(facts, number)) if number == open_wave(facts) else 0
+            failed = len(wave_failures(facts, number, now)) if number == open_wave(facts) else 0
             moved = sum(one.generation == target for one in members)
             made.append(WaveView(number=number, total=len(members), moved=moved, failed=failed))
         return tuple(made)
