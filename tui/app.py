@@ -231,6 +231,9 @@ class MocdeckApp(DeckApp):
         self.refresh_feed()
         self.model.judge_all(self.clock.monotonic())
         self.model.reorder(self.clock.monotonic())
+        if self.options.accessible:
+            self.deck.draw()
+            self.speak()
 
     def cmd_pause(self) -> None:
         """Stop or continue the countdowns."""
@@ -344,7 +347,7 @@ def run(
     )
     app._handles_signals = True
     try:
-        app.run(mouse=mouse and app.options.mouse and app.settings.mouse)
+        app.run(mouse=mouse and app.options.mouse and not app.options.accessible and app.settings.mouse)
     except Exception:  # the program's last edge: giving a dead terminal back fails in many ways, none of them news
         if not _is_left_alone():
             raise

@@ -27,7 +27,7 @@ def labelled(label: str, text: str, role: str = "text", width: int = _LABEL) -> 
 
 def drawer_lines(client: Client | None, view: View, width: int, height: int) -> list[Line]:
     """Return the whole drawer, frame included."""
-    frame = ("+", "-") if view.glyphs.is_ascii else ("┌", "─")
+    frame = view.glyphs.frame
     if client is None or view.now is None or width < 20 or height < 5:
         return boxed("", [plain("nothing is selected", "dim")], max(width, 20), max(height, 3), *frame)
     body = _body(client, view, view.now, width - 4)

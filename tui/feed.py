@@ -89,7 +89,7 @@ def pane_lines(
     """Return the pane under the list: running operations first, then the newest events."""
     if width < 40 or height < 3:
         return []
-    frame = ("+", "-") if view.glyphs.is_ascii else ("┌", "─")
+    frame = view.glyphs.frame
     running = [operation for operation in operations if operation.ended_at is None]
     body = [operation_line(operation, view, width - 4) for operation in running[: height - 2]]
     body.extend(event_line(event, width - 4) for event in audit[: height - 2 - len(body)])

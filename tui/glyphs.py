@@ -7,7 +7,7 @@ meaning: a word stands beside each of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from backend.core.facts import Severity
@@ -31,6 +31,7 @@ class Glyphs:
     cursor: str = ">"
     mark: str = "*"
     done: str = "x"
+    frame: tuple[str, str] = ("+", "-")  # corner and rule of a box; blanks for none
 
     def severity(self, severity: Severity) -> str:
         """Return the sign of a severity."""
@@ -62,7 +63,9 @@ UNICODE: Final = Glyphs(
     filled="█",
     empty="░",
     rule="─",
+    frame=("┌", "─"),
 )
+ACCESSIBLE: Final = replace(ASCII, rule=" ", frame=(" ", " "))
 
 
 def is_utf8(environment: Mapping[str, str]) -> bool:
@@ -74,6 +77,8 @@ def is_utf8(environment: Mapping[str, str]) -> bool:
     return False
 
 
-def choose(*, ascii_only: bool) -> Glyphs:
-    """Return the set for a terminal."""
+def choose(*, ascii_only: bool, accessible: bool = False) -> Glyphs:
+    """Return the set for a terminal; `accessible`: nothing is drawn that would be read out for its looks."""
+    if accessible:
+        return ACCESSIBLE
     return ASCII if ascii_only else UNICODE

@@ -102,10 +102,10 @@ def shortened(line: Line, width: int) -> Line:
 
 
 def boxed(title: str, body: Sequence[Line], width: int, height: int, corner: str = "+", rule: str = "-") -> list[Line]:
-    """Draw a frame of `width` by `height` cells with a title around lines; what does not fit is cut."""
-    side = "|" if corner == "+" else "│"
-    ends = (corner, corner) if corner == "+" else ("┌", "┐")
-    feet = (corner, corner) if corner == "+" else ("└", "┘")
+    """Draw a frame of `width` by `height` cells around lines, of blanks for a blank corner; what does not fit is cut."""
+    side = {"+": "|", " ": " "}.get(corner, "│")
+    ends = ("┌", "┐") if corner == "┌" else (corner, corner)
+    feet = ("└", "┘") if corner == "┌" else (corner, corner)
     head = f" {title} " if title else ""
     head = set_cell_size(head, width - 4) if cell_len(head) > width - 4 else head
     lines: list[Line] = [

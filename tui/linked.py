@@ -14,6 +14,7 @@ from typing import Any, Final
 from rich.color import ColorSystem
 from textual import events
 from textual.driver import Driver
+from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -25,6 +26,7 @@ from tui.link_options import LinkOptions
 
 BLURRED_TICKS: Final = 30  # nobody looks: one tick in thirty seconds
 SLOW_TICKS: Final = 5
+CURSOR_SHOWN: Final = "\x1b[?25h"
 SYNC_FROM: Final = 1000  # bytes from which a frame is shown at once, by terminals that can (mode 2026)
 SLOW_LOOK: Final = "ansi"  # halves what a frame costs
 COLOR_SYSTEMS: Final[Mapping[str | None, ColorSystem]] = {
@@ -50,6 +52,7 @@ class LinkedApp(LeavingApp):
         super().__init__(clock, state_dir, driver_class=driver_class(), ansi_color=ansi_color)
         self.options = options
         self.link = LinkMeter(forced=options.slow)
+        self.looked_at: float | None = None  # the monotonic instant that stands still for who reads by ear or finger
         self.frames_sent = 0
         self._picture = wire_diff.Picture() if options.diff and not wire_diff.missing() else None
         self._is_lost = False
@@ -85,6 +88,8 @@ class LinkedApp(LeavingApp):
         can_draw = self._running and not self._closed and not self.is_headless and driver is not None
         if self._picture is None or renderable is None or self._batch_count or not can_draw:
             before = getattr(driver, "bytes_written", 0)
+            place = self.cursor_place() if can_draw else None
+            self.cursor_position = self.cursor_position if place is None else Offset(*place)
             super()._display(screen, renderable)
             self._count(getattr(driver, "bytes_written", 0) - before)
             return
@@ -106,6 +111,9 @@ class LinkedApp(LeavingApp):
         """Count a frame that Textual wrote itself, and ask the terminal to say when it has arrived."""
         if size > 0 and self._driver is not None:
             self.frames_sent += 1
+            if self.options.accessible and self._is_lost:
+                self._is_lost = False
+                self._driver.write(CURSOR_SHOWN)
             now = self.real_clock.monotonic()
             probe = self.link.wants_probe(now)
             self.link.sent(size, now, probe=probe)
@@ -130,6 +138,8 @@ class LinkedApp(LeavingApp):
             self.follow_link()
             return
         text = picture.changes()
+        if self.options.accessible and self._cursor_sent is None:
+            text += CURSOR_SHOWN
         if place is not None and (text or place != self._cursor_sent):
             text += f"\x1b[{place[1] + 1};{place[0] + 1}H"
         self._cursor_sent = place
@@ -152,6 +162,10 @@ class LinkedApp(LeavingApp):
 
     def cursor_place(self) -> tuple[int, int] | None:
         """Return where the terminal's cursor is to stand after a frame; None while nobody needs it there."""
+        if self.options.accessible and self.screen_stack and not isinstance(self.screen.focused, Input):
+            from tui.accessible import cursor_place
+
+            return cursor_place(self.screen)
         is_typing = bool(self.screen_stack) and isinstance(self.screen.focused, Input)
         return (self.cursor_position.x, self.cursor_position.y) if is_typing else None
 
@@ -180,7 +194,7 @@ class LinkedApp(LeavingApp):
 
     def is_tick_due(self, ticks: int) -> bool:
         """Tell whether this second is to be drawn: not every one for nobody, nor for a link that is slow or behind."""
-        if not self.app_focus and ticks % BLURRED_TICKS:
+        if self.looked_at is not None or (not self.app_focus and ticks % BLURRED_TICKS):
             return False
         if self.link.is_slow and ticks % SLOW_TICKS:
             return False

@@ -21,6 +21,7 @@ from textual.worker import Worker
 from backend.clock import Clock
 from backend.core.errors import AgentError
 from tui import glyphs, palette, safety
+from tui.accessible import changed, chosen_line, sentence
 from tui.clipboard import copy
 from tui.commands import BY_ID, Command, Needs
 from tui.format import span
@@ -92,7 +93,7 @@ class DeckApp(SitesApp):
             ansi_color=True if not coloured else None,
         )
         self.palette = palette.DARK
-        self.glyphs = glyphs.choose(ascii_only=ascii_only)
+        self.glyphs = glyphs.choose(ascii_only=ascii_only, accessible=self.options.accessible)
         self.settings = settings or Settings()
         self.keymap = self.settings.keymap
         self.looks = Looks(
@@ -169,17 +170,33 @@ class DeckApp(SitesApp):
         self.tick()
 
     def _tell(self, message: FleetChanged | LinkChanged | Ticked) -> None:
+        if self.looked_at is not None and isinstance(message, FleetChanged):
+            if message.touched:
+                self.notice(changed(len(message.touched)))
+            return
         if self._is_shown and (self.app_focus or isinstance(message, Ticked)):
+            if self.options.accessible and self.looked_at is None and self.model.complete:
+                self.looked_at = self.clock.monotonic()
             self.deck.draw()
             if self.screen is not self.deck:
                 self.screen.post_message(message)
+
+    def speak(self) -> None:
+        """Show the present second where nothing moves by itself, and say the row that is chosen."""
+        self.looked_at = self.clock.monotonic()
+        self.model.tick(self.looked_at)
+        number = self.deck.current_number
+        client = None if number is None else self.model.find(number)
+        now = None if client is None else self.model.now_of(client.id, self.looked_at)
+        self.notice(chosen_line(self.screen) if client is None or now is None else sentence(client, now))
 
     # Time
 
     @property
     def shown_at(self) -> float:
-        """The monotonic instant that is shown: it stands still while paused."""
-        return self.clock.monotonic() if self.paused_at is None else self.paused_at
+        """The monotonic instant that is shown: it stands still while paused, and where nothing moves by itself."""
+        still = self.paused_at if self.paused_at is not None else self.looked_at
+        return self.clock.monotonic() if still is None else still
 
     @property
     def now(self) -> datetime | None:
@@ -212,14 +229,14 @@ class DeckApp(SitesApp):
         self._tell(Ticked())
 
     def _is_held(self) -> bool:
-        return self.clock.monotonic() < self._hold_until
+        return self.looked_at is not None or self.clock.monotonic() < self._hold_until
 
     def hold_order(self) -> None:
         """Keep the order for two seconds: the cursor has moved."""
         self._hold_until = self.clock.monotonic() + HOLD_SECONDS
 
     def _lapse(self, monotonic: float) -> None:
-        if self.notice_text and monotonic - self._notice_at > NOTICE_SECONDS:
+        if self.notice_text and not self.options.accessible and monotonic - self._notice_at > NOTICE_SECONDS:
             self.notice_text = ""
         if self._write_lapses and monotonic - self.last_key_at > IDLE_LIMIT.total_seconds():
             self.set_write_mode(on=False)

@@ -74,7 +74,7 @@ def tree_lines(found: Sequence[Branch], row: int, view: View, height: int, *, ac
     ]
     if len(body) < room - 2:
         body.extend([BLANK, plain("enter shows only these" if active else "tab leads here", "dim")])
-    frame = ("+", "-") if view.glyphs.is_ascii else ("┌", "─")
+    frame = view.glyphs.frame
     return boxed("clusters", body, WIDTH, height, *frame)
 
 

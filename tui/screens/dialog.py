@@ -98,7 +98,7 @@ class Dialog(ModalScreen[T]):
         else:
             self.top, shown = 0, body
         lines = [*shown, BLANK, *foot]
-        frame = ("+", "-") if self.app.glyphs.is_ascii else ("┌", "─")
+        frame = self.app.glyphs.frame
         box = self.query_one("#dialog", Lines)
         box.styles.width = width
         box.set_lines(boxed(self._title(), lines, width, min(len(lines) + 2, self.size.height), *frame))

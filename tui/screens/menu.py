@@ -68,7 +68,7 @@ class Menu(ModalScreen[str | None]):
             body.extend(((" " * (len(head) + size), "text"), (more, "dim")) for more in notes[1:])
         body.extend([BLANK, plain("enter chooses, esc leaves", "dim")])
         width = min(room, max(line_width(line) for line in body) + 4)
-        frame = ("+", "-") if glyphs.is_ascii else ("┌", "─")
+        frame = glyphs.frame
         menu = self.query_one("#menu", Lines)
         menu.styles.width = width
         menu.set_lines(boxed(self._title, body, width, min(len(body) + 2, self.size.height), *frame))

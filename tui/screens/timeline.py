@@ -98,7 +98,7 @@ class TimelineScreen(CountingScreen):
         list_width = width - PANEL_WIDTH - 1 if panel else width
         listed = self._padded(self._list_lines(view, list_width, left), left)
         if panel:
-            frame = ("+", "-") if view.glyphs.is_ascii else ("┌", "─")
+            frame = view.glyphs.frame
             needs = plan_lines(self.groups, view, PANEL_WIDTH - 4)
             beside = boxed("what the selection needs", needs, PANEL_WIDTH, left, *frame)
             listed = [_beside(a, b, list_width) for a, b in zip(listed, beside, strict=True)]
