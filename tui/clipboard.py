@@ -57,6 +57,7 @@ def copy(app: DeckApp, text: str, environment: Mapping[str, str] | None = None) 
     if refused is not None:
         return refused
     known = os.environ if environment is None else environment
+    app._clipboard = text  # ctrl+v in the dashboard's own lines
     kept = _keep(text, app.state_dir)
     otherwise = f"; if nothing arrives: {kept}" if kept is not None else ""
     if known.get("TMUX") and _by_tmux(text, known):

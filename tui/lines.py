@@ -102,7 +102,7 @@ def shortened(line: Line, width: int) -> Line:
 
 
 def boxed(title: str, body: Sequence[Line], width: int, height: int, corner: str = "+", rule: str = "-") -> list[Line]:
-    """Draw a frame of `width` by `height` cells around lines, of blanks for a blank corner; what does not fit is cut."""
+    """Draw a frame of `width` by `height` cells around lines, of blanks for a blank corner; the rest is cut off."""
     side = {"+": "|", " ": " "}.get(corner, "│")
     ends = ("┌", "┐") if corner == "┌" else (corner, corner)
     feet = ("└", "┘") if corner == "┌" else (corner, corner)

@@ -39,5 +39,5 @@ def make_app(agent: StagedAgent, clock: ManualClock, tmp_path: Path) -> MakeApp:
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "COLORTERM"):
+    for name in ("NO_COLOR", "COLORTERM", "TMUX"):
         monkeypatch.delenv(name, raising=False)

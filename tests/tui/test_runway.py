@@ -160,7 +160,7 @@ async def test_copy_takes_the_marked_names_and_nothing_secret() -> None:
         await made.choose("nodeagent-07", "kva-01")
         await made.press("c")
         assert set(made.app.clipboard.splitlines()) == {"nodeagent-07", "kva-01"}
-        assert "2 names copied" in made.text
+        assert "2 names: copied by the terminal" in made.text
 
 
 async def test_one_client_becomes_a_file(tmp_path: Path) -> None:
