@@ -32,20 +32,14 @@ from backend.core.overlap_gates import (
     wave_failures,
 )
 from backend.core.rotation import Gate
+from backend.core.trust_matrix import BOTH, GENERATIONS, LivePort, Outcome, is_accepted, presentations
+from backend.core.trust_matrix import NEW as NEW_TRUST
+from backend.core.trust_matrix import OLD as OLD_TRUST
 from scripts.stage.fleet import DEPLOYMENT, Seed
 from tui.rotating import GateView, ProbeView, RotationClientView, RotationKind, RotationMove, RotationView, WaveView
 
 OLD, NEW = 4, 5
-_CELLS = (
-    ("old leaf, trusts old", "accepted"),
-    ("old leaf, trusts both", "accepted"),
-    ("old leaf, trusts new", "refused"),
-    ("old leaf + cross, trusts new", "accepted"),
-    ("new leaf, trusts old", "refused"),
-    ("new leaf, trusts both", "accepted"),
-    ("new leaf, trusts new", "accepted"),
-    ("new leaf + cross, trusts old", "accepted"),
-)
+_TRUSTS = (OLD_TRUST, BOTH, NEW_TRUST)
 _JUDGED = {OverlapPhase.SHADOW, OverlapPhase.DISTRUSTED, OverlapPhase.RETIRED}
 _BEAT = timedelta(seconds=30)
 
@@ -178,7 +172,7 @@ class StagedOverlap:
             serving=NEW if self.phase.serves_new else OLD,
             probes=ProbeFacts(
                 rounds=1 if self.probed_at else 0,
-                total=self.rounds * len(_CELLS),
+                total=self.rounds * len(self._cells()),
                 deviations=len(self.broken),
                 last_at=self.probed_at,
                 deviation="; ".join(f"{cell}: {seen}" for cell, seen in self.broken.items()),
@@ -278,6 +272,22 @@ class StagedOverlap:
             would_fail_from="10.0.4.17" if one.would_fail_at else "",
         )
 
+    def _cells(self) -> list[tuple[str, str]]:
+        """The truth table of both ways, and the live port's, in the prober's words."""
+        cells = []
+        for who, other, fails in (("agent", "client", Outcome.UNTRUSTED), ("client", "agent", Outcome.REFUSED)):
+            for shown in presentations():
+                for trust in _TRUSTS:
+                    outcome = Outcome.OK if is_accepted(shown, trust) else fails
+                    cells.append((f"{who} shows {shown.label}, {other} trusts {trust}", outcome.value))
+        both = GENERATIONS if self.phase.trusts_both else (NEW_TRUST if self.phase.issues_new else OLD_TRUST,)
+        port = LivePort(serving=NEW_TRUST if self.phase.serves_new else OLD_TRUST, with_cross=True, bundle=both)
+        for leaf in GENERATIONS:
+            cells.extend(
+                (f"port: {leaf} leaf, trusts {trust}", port.expected(leaf, trust).value) for trust in GENERATIONS
+            )
+        return cells
+
     def _probes(self) -> tuple[ProbeView, ...]:
         if not self.rounds:
             return ()
@@ -290,7 +300,7 @@ class StagedOverlap:
                 deviations=1 if cell in self.broken else 0,
                 last_at=self.probed_at,
             )
-            for cell, expected in _CELLS
+            for cell, expected in self._cells()
         )
 
     def _waves(self, facts: OverlapFacts, now: datetime) -> tuple[WaveView, ...]:

@@ -383,9 +383,10 @@ async def test_a_cell_that_is_not_as_it_must_and_who_would_fail_cannot_be_missed
         rotation.clients = [
             replace(one, would_fail_at=now) if one.name == "wl3-csi-1" else one for one in rotation.clients
         ]
-        rotation.probe(now, **{"old leaf, trusts new": "accepted"})
+        rotation.probe(now, **{"client shows old leaf, agent trusts new": "ok"})
         await made.seconds(1)
-        assert "accepted, NOT refused" in made.text
+        assert "ACCEPTED" in made.text
+        assert "client shows old leaf, agent trusts new: ok, NOT client refused" in words(made)
         assert "1 otherwise" in made.text
         assert "would fail without the old ca (1)" in made.text.lower()
         line = next(line for line in made.text.splitlines() if "would have failed at" in line)

@@ -17,6 +17,7 @@ from tui.format import bar, fit, instant, span, wrapped
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, cut, joined, line_width, plain
 from tui.rotating import RotationKind, RotationView, WaveView
+from tui.screens.rotation_matrix import matrix_lines
 from tui.screens.rotation_progress import gate_lines
 from tui.screens.rotation_track import labelled_phase, phase_of, track_lines
 
@@ -182,20 +183,6 @@ def probe_text(rotation: RotationView, now: datetime) -> tuple[str, str]:
     return f"{made:,} probes, {off:,} otherwise{ago}", "critical" if off else "text"
 
 
-def matrix_rows(rotation: RotationView, width: int) -> list[Line]:
-    """Return every cell of the trust matrix: what was expected and what was seen, two to a line where they fit."""
-    cells: list[Line] = []
-    size = max((len(probe.cell) for probe in rotation.probes), default=0) + 2
-    half = (width - 2) // 2
-    for probe in rotation.probes:
-        fits = probe.observed == probe.expected
-        text = f"{probe.observed}, as it must" if fits else f"{probe.observed}, NOT {probe.expected}"
-        cells.append(((fit(probe.cell, size), "dim"), (text, "text" if fits else "critical")))
-    if any(line_width(cell) > half for cell in cells):
-        return [cut(cell, width) for cell in cells]
-    return beside(cells[0::2], cells[1::2], half)
-
-
 def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
     """Put two columns of lines side by side; the left one is `width` cells wide."""
     lines: list[Line] = []
@@ -207,7 +194,7 @@ def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int = 2
 
 
 def proof_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
-    """Return levels, waves and probes: beside each other on a wide screen, briefly on a narrow one."""
+    """Return levels, waves, probes and gates: beside each other on a wide screen, briefly on a narrow one."""
     role_of_sum = "title" if levels_add_up(rotation) else "error"
     moving = phase_of(rotation) in _MOVING and any(wave.total for wave in rotation.waves)
     probed, role = probe_text(rotation, now)
@@ -215,12 +202,13 @@ def proof_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyph
         half = width // 2
         left = [plain("EVIDENCE: what every client has proved", "head"), *level_rows(rotation, half, glyphs)]
         left.extend(plain(part, role_of_sum) for part in wrapped(level_sum(rotation), half))
+        left.extend([BLANK, *gates_block(rotation, half)])
         right: list[Line] = []
         if moving:
-            right += [plain("WAVES: those that can be told to renew", "head")]
+            right += [plain("WAVES of renewal; the last has those, too, that cannot be told", "head")]
             right += [*wave_rows(rotation, width - half - 4, glyphs), BLANK]
         if rotation.kind is RotationKind.OVERLAP:
-            right += [(("TRUST MATRIX: ", "head"), (probed, role)), *matrix_rows(rotation, width - half - 4)]
+            right += [(("TRUST MATRIX: ", "head"), (probed, role)), *matrix_lines(rotation.probes, width - half - 4)]
         return beside(left, right, half, 4)
     half = width // 2 - 1
     rows = level_rows(rotation, half, glyphs)
@@ -231,7 +219,8 @@ def proof_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyph
         lines.extend(_wave_line(rotation, width))
     if rotation.kind is RotationKind.OVERLAP:
         lines.extend(_labelled("probes", probed, width, role))
-    return lines
+    gates = gates_block(rotation, width)
+    return [*lines, BLANK, *gates] if gates else lines
 
 
 def gates_block(rotation: RotationView, width: int) -> list[Line]:
@@ -255,13 +244,9 @@ def overlap_lines(
 ) -> list[tuple[str, Line]]:
     """Return the whole progress; a line that stands for a client carries its name. `clients` makes those lines."""
     lines = [*head_lines(rotation, now, width, glyphs), BLANK, *proof_lines(rotation, now, width, glyphs)]
-    gates = gates_block(rotation, width)
-    if gates:
-        lines.extend([BLANK, *gates])
+    after: list[Line] = []
     if rotation.probes and width < WIDE:
-        after = [BLANK, plain("TRUST MATRIX: presented, and what it was held against", "head")]
-        after.extend(matrix_rows(rotation, width))
-    else:
-        after = []
+        after = [BLANK, plain("TRUST MATRIX: what is shown, and to whom", "head")]
+        after.extend(matrix_lines(rotation.probes, width))
     rows = [("", line) for line in lines]
     return [(name, cut(line, width)) for name, line in [*rows, *clients(width), *(("", line) for line in after)]]

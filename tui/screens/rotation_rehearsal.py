@@ -13,7 +13,7 @@ from tui.format import count, fit, shorten, span, wrapped
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, cut, plain
 from tui.rotating import RotationClientView, RotationView
-from tui.screens.rotation_overlap import gates_block, head_lines, proof_lines
+from tui.screens.rotation_overlap import head_lines, proof_lines
 
 _PROVED = frozenset({"E3", "E4", "E5"})
 
@@ -40,8 +40,6 @@ def rehearsal_lines(rotation: RotationView, now: datetime, width: int, glyphs: G
     apart = [one for one in rotation.clients if one not in blocked and one not in passed]
     lines.extend([BLANK, *_verdict(rotation, blocked, passed, apart, width)])
     lines.extend([BLANK, *proof_lines(rotation, now, width, glyphs)])
-    gates = gates_block(rotation, width)
-    lines.extend([BLANK, *gates] if gates else [])
     would = "WOULD HAVE BLOCKED the rotation" if rotation.ended_at else "NOT SEEN YET"
     lines.extend(_group(would, blocked, rotation, width, "critical"))
     lines.extend(_group("PASSED, the slowest first", passed, rotation, width, "text"))
