@@ -59,6 +59,15 @@ ROTATING: Final[tuple[Command, ...]] = (
         scope=_OVERLAP,
     ),
     Command(
+        id="mark_all_awaited",
+        keys=("asterisk",),
+        key="*",
+        label="mark awaited",
+        help="mark every client that this phase waits for",
+        group=Group.MARK,
+        scope=_OVERLAP,
+    ),
+    Command(
         id="unmark_awaited",
         keys=("U",),
         key="U",

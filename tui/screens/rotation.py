@@ -146,6 +146,11 @@ class RotationScreen(PlanningScreen):
         self.marks ^= {self.chosen}
         self.cmd_down()
 
+    def cmd_mark_all_awaited(self) -> None:
+        """Mark every client that the phase waits for."""
+        if self.rotation is not None:
+            self.marks |= {client.name for client in self.rotation.clients if client.awaited}
+
     def cmd_unmark_awaited(self) -> None:
         """Remove every mark."""
         self.marks.clear()

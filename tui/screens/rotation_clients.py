@@ -53,6 +53,8 @@ def ordered(rotation: RotationView) -> list[RotationClientView]:
 
 
 def _rank(client: RotationClientView) -> int:
+    if client.waived:
+        return len(_LEVELS)
     return _LEVELS.index(client.level) if client.level in _LEVELS else 0
 
 
@@ -114,7 +116,7 @@ def _note(client: RotationClientView) -> tuple[str, str]:
         return f"would have failed at {instant(client.would_fail_at)}{where}", "critical"
     if client.awaited and client.last_error:
         return f"its last error: {client.last_error}", "warning"
-    wave = f", wave {client.wave}" if client.awaited and client.wave else ""
+    wave = f", wave {client.wave}" if client.awaited and client.route == "itself" else ""
     way = "" if client.route == "itself" else f"; {WAYS_THROUGH.get(client.route, client.route)}"
     return f"{client.level_source or 'nothing known'}{wave}{way}", "dim"
 
