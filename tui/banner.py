@@ -72,16 +72,18 @@ def header_line(view: View) -> Line:
         ("SIMULATED", "tag") if view.simulated else ("", ""),
         (mode, "accent" if view.write_mode else "text"),
         _link(view),
+        _rotation(view),
         (view.link, "warning" if view.link_is_slow else "dim"),
         ("PAUSED", "tag") if view.paused else ("", ""),
         (count(view.jobs, "job"), "running") if view.jobs else ("", ""),
         _sinks(view),
-        _rotation(view),
         _login(view),
     ]
     if wide:
-        parts.insert(2, (count(_clusters(view), "cluster"), "text"))
-        parts.insert(3, (count(view.model.total, "client"), "text"))
+        counts = [(count(_clusters(view), "cluster"), "text"), (count(view.model.total, "client"), "text")]
+        longer = [*parts[:2], *counts, *parts[2:]]
+        if not _rotation(view)[0] or line_width(joined(longer, 10_000)) <= view.width - 8:  # it may be held
+            parts = longer
     elif view.is_of_all_sites and view.model.has_several_sites:
         parts.insert(2, (f"{_clusters(view)} cl. {view.model.total:,} clients", "text"))
     return (("mocdeck ", "head"), *joined(parts, view.width - 8))

@@ -21,6 +21,9 @@ from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import OverlapClientRow, RotationRow
 
+# In the shadow every call is judged a second time; once the old CA is distrusted the first judging is that one.
+_JUDGED: Final = {OverlapPhase.SHADOW.value, OverlapPhase.DISTRUSTED.value}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -70,7 +73,7 @@ def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime)
     identities = {identity.number: identity for identity in tx.identities.all()}
     heartbeats = {beat.identity_number: beat for beat in tx.heartbeats.all()}
     last = {seen.identity_number: seen for seen in tx.seen.all()}
-    shadow = rotation.phase_at if rotation.phase == OverlapPhase.SHADOW.value else None
+    shadow = rotation.phase_at if rotation.phase in _JUDGED else None
     seen = [
         _fold(tx, world, row, identities, heartbeats, last, rotation, shadow, now)
         for row in [*known, *_newcomers(tx, world, rotation, known, identities, now)]

@@ -376,7 +376,7 @@ def screen_behind(made: Stage) -> RotationScreen:
 
 
 async def test_a_cell_that_is_not_as_it_must_and_who_would_fail_cannot_be_missed() -> None:
-    async with stage(size=(140, 60)) as made:
+    async with stage(size=(110, 70)) as made:
         rotation = await started(made)
         await advance_to(made, rotation, OverlapPhase.SHADOW)
         now = made.agent.now
@@ -385,14 +385,21 @@ async def test_a_cell_that_is_not_as_it_must_and_who_would_fail_cannot_be_missed
         ]
         rotation.probe(now, **{"client shows old leaf, agent trusts new": "ok"})
         await made.seconds(1)
-        assert "ACCEPTED" in made.text
         assert "client shows old leaf, agent trusts new: ok, NOT client refused" in words(made)
         assert "1 otherwise" in made.text
         assert "would fail without the old ca (1)" in made.text.lower()
-        line = next(line for line in made.text.splitlines() if "would have failed at" in line)
+        line = next(line for line in made.text.splitlines() if "would have failed " in line and "ago" in line)
         assert "wl3-csi-1" in line
         assert "from 10.0.4.17" in line
         assert "wl3-csi-1 would have" in words(made)  # the gate names it as well
+        assert "CA ROTATION shadow" in made.text
+    async with stage(size=(140, 60)) as made:
+        rotation = await started(made)
+        await advance_to(made, rotation, OverlapPhase.TRUSTED)
+        rotation.probe(made.agent.now, **{"client shows old leaf, agent trusts new": "ok"})
+        await made.seconds(1)
+        row = next(line for line in made.text.splitlines() if "client: old leaf  " in line)
+        assert row.split()[-3:] == ["ok", "ok", "ACCEPTED"]
 
 
 async def test_the_old_key_is_destroyed_last_with_the_name_typed_and_no_way_back_after_it() -> None:

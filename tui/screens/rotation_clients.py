@@ -13,7 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from tui.format import fit, instant, shorten, span, wrapped
+from tui.format import fit, shorten, span, wrapped
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, plain
 from tui.rotating import RotationClientView, RotationView
@@ -99,11 +99,11 @@ def _row(client: RotationClientView, now: datetime, width: int, glyphs: Glyphs, 
         (fit(shorten(client.owner or "no owner", 11), 12), "text" + over),
     )
     room = max(4, width - sum(cell_len(text) for text, _ in first))
-    note, colour = _note(client)
+    note, colour = _note(client, now)
     return (*first, (fit(shorten(note, room), room) if over else shorten(note, room), colour + over))
 
 
-def _note(client: RotationClientView) -> tuple[str, str]:
+def _note(client: RotationClientView, now: datetime) -> tuple[str, str]:
     """What matters most of a client, in one line."""
     if client.careless:
         return f"VERIFICATION IS OFF: {client.careless}", "critical"
@@ -113,7 +113,7 @@ def _note(client: RotationClientView) -> tuple[str, str]:
         return f"waived: {client.waived}", "dim"
     if client.would_fail_at is not None:
         where = f" from {client.would_fail_from}" if client.would_fail_from else ""
-        return f"would have failed at {instant(client.would_fail_at)}{where}", "critical"
+        return f"would have failed {span(now - client.would_fail_at)} ago{where}", "critical"
     if client.awaited and client.last_error:
         return f"its last error: {client.last_error}", "warning"
     wave = f", wave {client.wave}" if client.awaited and client.route == "itself" else ""

@@ -42,9 +42,18 @@ def matrix_lines(probes: Sequence[ProbeView], width: int) -> list[Line]:
     for who, leaf in sorted(grid, key=lambda row: (_WHO.index(row[0]), row[1])):
         cells = tuple(_cell(grid[who, leaf].get(trust)) for trust in _TRUSTS)
         lines.append(((fit(f"{who}: {leaf}", _LABEL), "text"), *cells))
-    told = [*others, *(one for one in probes if one.observed != one.expected and one not in others)]
-    for probe in told:
-        lines.extend(_sentence(probe, width))
+    for probe in others:
+        if probe.observed == probe.expected:
+            lines.extend(_sentence(probe, width))
+    return [*lines, *deviation_lines(probes, width)]
+
+
+def deviation_lines(probes: Sequence[ProbeView], width: int) -> list[Line]:
+    """Return every cell that was not as it must in the last round, as a sentence."""
+    lines: list[Line] = []
+    for probe in probes:
+        if probe.observed != probe.expected:
+            lines.extend(_sentence(probe, width))
     return lines
 
 

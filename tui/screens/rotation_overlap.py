@@ -17,7 +17,7 @@ from tui.format import bar, fit, instant, span, wrapped
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, cut, joined, line_width, plain
 from tui.rotating import RotationKind, RotationView, WaveView
-from tui.screens.rotation_matrix import matrix_lines
+from tui.screens.rotation_matrix import deviation_lines, matrix_lines
 from tui.screens.rotation_progress import gate_lines
 from tui.screens.rotation_track import labelled_phase, phase_of, track_lines
 
@@ -219,6 +219,7 @@ def proof_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyph
         lines.extend(_wave_line(rotation, width))
     if rotation.kind is RotationKind.OVERLAP:
         lines.extend(_labelled("probes", probed, width, role))
+        lines.extend(((" " * _LABEL, "text"), *line) for line in deviation_lines(rotation.probes, width - _LABEL))
     gates = gates_block(rotation, width)
     return [*lines, BLANK, *gates] if gates else lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,22 @@ def test_in_manual_mode_no_phase_is_left_before_an_operator_says_so(fleet: Overl
         assert fleet.look().row.phase == expected
         if expected != "draining":
             fleet.decide(Move.ADVANCE)
+
+
+def test_a_call_after_the_old_ca_is_distrusted_proves_that_it_goes_without(fleet: Overlapping) -> None:
+    fleet.start(fleet.plan(MANUAL))
+    while fleet.look().row.phase != "distrusted":
+        view = fleet.look()
+        if view.row.phase == "draining":
+            fleet.admin_renews()
+        fleet.pass_interval()
+        fleet.site.clock.advance(timedelta(seconds=1))  # who says so does not say it in the very second of a call
+        fleet.probe()
+        if all(gate.met for gate in fleet.look().gates) and fleet.look().row.phase != "planned":
+            fleet.decide(Move.ADVANCE)
+    assert fleet.level("kva") is Level.MOVED
+    fleet.pass_interval()
+    assert fleet.level("kva") is Level.READY
 
 
 def test_a_client_that_does_not_recognise_the_canary_holds_the_rotation_by_name(fleet: Overlapping) -> None:
