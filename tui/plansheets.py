@@ -9,6 +9,7 @@ from typing import Any
 
 from backend.core.export import stamp
 from backend.core.planexport import Part, PlanSheet
+from tui.format import count
 from tui.gateway import PlanTargetView, PlanView
 from tui.rotating import RotationClientView, RotationKind, RotationPlanView
 
@@ -20,7 +21,7 @@ def operation_sheet(plan: PlanView) -> PlanSheet:
     rest = [[one.name, one.cluster, one.kind, one.why] for one in plan.targets if not one.runs]
     return PlanSheet(
         kind="plan",
-        title=f"Plan: {plan.action.value} {plan.runs} clients",
+        title=f"Plan: {plan.action.value} {count(plan.runs, 'client')}",
         facts=[
             ("Plan", plan.id),
             ("Hash", plan.hash),

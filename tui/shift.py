@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from backend.core.alerts import Alert, Silence
+from backend.core.alerts import NOBODY, Alert, Silence
 from backend.core.facts import Severity
 from backend.core.handover import Handover, Job, handover
 from backend.core.model import AuditEvent, Outcome
@@ -28,7 +28,7 @@ def shift_note(
         since=site.now - SHIFT,
         until=site.now + SHIFT,
         events=[_event(one) for one in events],
-        alerts=[_alert(one) for one in found.alerts],
+        alerts=[_alert(one, nobody="" if found.sinks else NOBODY) for one in found.alerts],
         silences=[_silence(one, one.until) for one in found.silences if one.until is not None],
         jobs=[_job(one) for one in operations if one.ended_at is None],
     )
@@ -49,7 +49,7 @@ def _event(one: EventView) -> AuditEvent:
     )
 
 
-def _alert(one: AlertLine) -> Alert:
+def _alert(one: AlertLine, *, nobody: str) -> Alert:
     return Alert(
         entity=one.entity,
         name=one.name,
@@ -62,7 +62,7 @@ def _alert(one: AlertLine) -> Alert:
         since_at=one.since_at,
         told=_severity(one.told) if one.told else None,
         told_at=one.told_at,
-        held=one.held,
+        held=one.held or nobody,
     )
 
 

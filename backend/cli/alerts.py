@@ -225,9 +225,11 @@ def _text(found: AlertList) -> str:
 
 def _alerts_text(found: AlertList) -> str:
     from backend.cli.words import day
+    from backend.core.alerts import NOBODY
 
     if not found.alerts:
         return "No alerts."
+    known = "-" if found.sinks else NOBODY
     rows = [
         [
             one.severity.upper(),
@@ -235,7 +237,7 @@ def _alerts_text(found: AlertList) -> str:
             one.cluster or "-",
             one.state,
             day(one.since_at),
-            one.held or (f"told {day(one.told_at)}" if one.told == one.severity else "-"),
+            one.held or (known if not found.sinks or one.told != one.severity else f"told {day(one.told_at)}"),
             one.summary,
         ]
         for one in found.alerts

@@ -73,6 +73,7 @@ def command(root: Root, since: timedelta | datetime, ahead: timedelta, output: s
 async def _read(operator: Operator, since: timedelta | datetime, ahead: timedelta) -> tuple[Handover, Head]:
     from backend.cli.sighting import head_of
     from backend.cli.status import read_fleet
+    from backend.core.alerts import NOBODY
     from backend.core.errors import InvalidInput
     from backend.core.handover import handover
     from backend.core.subjects import read_site
@@ -93,7 +94,7 @@ async def _read(operator: Operator, since: timedelta | datetime, ahead: timedelt
         since=begin,
         until=until,
         events=[_event(record) for record in await _audit_since(operator, begin)],
-        alerts=[_alert(row) for row in found.alerts],
+        alerts=[_alert(row, nobody="" if found.sinks else NOBODY) for row in found.alerts],
         silences=[_silence(row) for row in found.silences],
         jobs=[_job(one) for one in await operator.operations(_OPERATIONS) if not one.ended_at],
     )
@@ -132,7 +133,7 @@ def _event(record: AuditRecord) -> AuditEvent:
     )
 
 
-def _alert(row: AlertRow) -> Alert:
+def _alert(row: AlertRow, *, nobody: str) -> Alert:
     from backend.core.alerts import Alert
     from backend.core.facts import Severity
 
@@ -148,7 +149,7 @@ def _alert(row: AlertRow) -> Alert:
         since_at=datetime.fromtimestamp(row.since_at, UTC),
         told=Severity[row.told.upper()] if row.told else None,
         told_at=datetime.fromtimestamp(row.told_at, UTC) if row.told_at else None,
-        held=row.held,
+        held=row.held or nobody,
     )
 
 

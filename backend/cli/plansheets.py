@@ -72,7 +72,7 @@ def operation_sheet(plan: Plan) -> PlanSheet:
     rest = [[one.name, one.cluster, one.kind, one.why] for one in plan.targets if not one.runs]
     return PlanSheet(
         kind="plan",
-        title=f"Plan: {action_word(plan.action)} {plan.runs} clients",
+        title=f"Plan: {action_word(plan.action)} {plan.runs} client{'' if plan.runs == 1 else 's'}",
         facts=[
             ("Plan", plan.id),
             ("Hash", plan.hash),

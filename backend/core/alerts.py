@@ -18,6 +18,7 @@ from backend.core.facts import Assessment, Overlay, Severity, State
 REPEAT: Final = timedelta(days=1)  # US-21.1: repeats at most daily
 SETTLE: Final = timedelta(minutes=2)  # a missed heartbeat or an agent's restart is not news yet
 HOLD: Final = timedelta(minutes=30)  # what an operation or a rotation explains is explained for no longer than this
+NOBODY: Final = "nobody: no sinks"  # who knows of an alert where alerts.yaml names no receiver
 LEAST: Final = Severity.WARNING  # INFO and OK wake nobody
 QUIET_CEILING: Final = Severity.UNKNOWN  # what being switched off explains; CRITICAL and EXPIRED it does not
 

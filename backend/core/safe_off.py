@@ -137,7 +137,7 @@ def safe_off(
             until=None,
             limiting=next(iter([*ended, *used_up]), None),
             reasons=tuple(f"not safe to power off{' or reboot' * bool(dead_tokens)}: {reason}" for reason in reasons),
-            advice=_cures(dead, used_up, now),
+            advice=_cures(dead, used_up, now, frozenset(f.name for f in counted if _is_out(f, now))),
             notes=notes,
             otherwise_until=otherwise,
         )
@@ -223,10 +223,17 @@ def _used_up(entity: Entity, now: datetime) -> str:
     return f"the {entity.words} ends at {at(entity.ends_at)}, which leaves less than the margin"
 
 
-def _cures(dead: Iterable[str], used_up: Sequence[Entity], now: datetime) -> tuple[str, ...]:
-    cures = [_cure(entity, now) for entity in used_up]
-    tokens = [f"mocdeck rotate-token {name}" for name in sorted(dead) if f"mocdeck repair {name}" not in cures]
-    return tuple(dict.fromkeys([*tokens, *cures]))  # a repair brings a token with it
+def _is_out(facts: ClientFacts, now: datetime) -> bool:
+    """Tell whether no certificate of its works: then a token alone does not reach it, only a login file does."""
+    e = Evidence(facts, now)
+    usable = e.effective_not_after is not None and now <= e.effective_not_after and not e.distrusted
+    return not usable or (e.certificate is not None and e.certificate.is_revoked)
+
+
+def _cures(dead: Iterable[str], used_up: Sequence[Entity], now: datetime, out: frozenset[str]) -> tuple[str, ...]:
+    """What to run; a client that is out is repaired, which brings a token with it."""
+    tokens = [f"mocdeck {'repair' if name in out else 'rotate-token'} {name}" for name in sorted(dead)]
+    return tuple(dict.fromkeys([*tokens, *(_cure(entity, now) for entity in used_up)]))
 
 
 def _cure(entity: Entity, now: datetime) -> str:

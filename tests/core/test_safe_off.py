@@ -162,6 +162,27 @@ def test_an_empty_token_is_a_dead_one(make_client: MakeClient, now: datetime) ->
     assert "token is empty" in safe_to_reboot("wl-1", [kms], now).reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("left", "standing", "trusted", "verb"),
+    [
+        (60 * DAY, TokenStanding.EMPTY, True, "rotate-token"),
+        (60 * DAY, TokenStanding.KNOWN, True, "rotate-token"),
+        (None, TokenStanding.EMPTY, True, "repair"),  # EMPTY: it has nothing to fetch a token with
+        (-DAY, TokenStanding.KNOWN, True, "repair"),
+        (60 * DAY, TokenStanding.KNOWN, False, "repair"),
+    ],
+)
+def test_the_advice_for_a_dead_token_is_the_action_that_helps(
+    make_client: MakeClient, now: datetime, left: timedelta | None, standing: TokenStanding, trusted: bool, verb: str
+) -> None:
+    token_left = -DAY if standing is TokenStanding.KNOWN else None
+    node = make_client(
+        left, token_left, kind=ClientKind.NODE_AGENT, token_standing=standing, is_trusted=trusted, name="host-03"
+    )
+    assert f"mocdeck {verb} host-03" in ask([node], now).advice
+    assert len(ask([node], now).advice) == 1
+
+
 def test_orphans_and_revoked_identities_do_not_count(make_client: MakeClient, now: datetime) -> None:
     gone = make_client(60 * DAY, -DAY, kind=ClientKind.KMS, is_orphan=True)
     revoked = make_client(-DAY, -DAY, kind=ClientKind.KMS, identity_revoked=True)

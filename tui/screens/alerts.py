@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
+from backend.core.alerts import NOBODY
 from backend.core.durations import parse_duration
 from backend.core.filter import parse
 from tui.banner import View
@@ -60,14 +61,14 @@ class AlertsScreen(ListScreen):
         lines.extend(plain(part, "dim") for part in wrapped(since, view.width))
         lines.extend((_sink_line(sink, view.width),) for sink in _by_need(found))
         if not found.sinks:
-            lines.append(plain(shorten(_NOBODY, view.width), "warning"))
+            lines.append(plain(shorten(_NOBODY_IS, view.width), "warning"))
         return lines[:height]
 
     def nothing(self, view: View) -> str:
         found = self.app.alerts
         if found is None:
             return "alerts are not known: they are being read, or you may not read them"
-        told = f"{count(len(found.sinks), 'sink')} to tell when there is one" if found.sinks else _NOBODY
+        told = f"{count(len(found.sinks), 'sink')} to tell when there is one" if found.sinks else _NOBODY_IS
         return f"no alert: nothing is at least a warning; {told}"
 
     def _current(self) -> AlertLine | None:
@@ -150,7 +151,7 @@ class AcknowledgeDialog(FormDialog[Quiet]):
         return Quiet(until=until.replace(microsecond=0), reason=self.fields[1].text.strip())
 
 
-_NOBODY: Final = "nobody is told: there are no sinks in the agent's alerts.yaml"
+_NOBODY_IS: Final = "nobody is told: there are no sinks in the agent's alerts.yaml"
 
 
 def _end(text: str, now: datetime) -> datetime | None:
@@ -187,7 +188,7 @@ def _told(one: AlertLine, found: AlertsView) -> str:
     if not one.told:
         return "nobody yet"
     if not found.sinks:
-        return "nobody: no sinks"
+        return NOBODY
     return "told" if one.told_at is None else f"told {one.told_at:%m-%d %H:%MZ}"  # each sink has its own least severity
 
 

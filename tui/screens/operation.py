@@ -135,7 +135,8 @@ class OperationScreen(ListScreen):
             return plain(f"as last seen; the operation goes on in the agent: {self._problem}", "error")
         waiting = sum(is_waiting_for_hands(target) for target in self.operation.targets)
         if waiting:
-            return plain(f"{count(waiting, 'client')} wait for a login file by hand: F takes it", "warning")
+            wait = "waits" if waiting == 1 else "wait"
+            return plain(f"{count(waiting, 'client')} {wait} for a login file by hand: F takes it", "warning")
         if self.operation.ended_at is not None:
             return plain(f"ended at {instant(self.operation.ended_at)}", "dim")
         return plain("it goes on in the agent, whether this screen is open or not", "dim")

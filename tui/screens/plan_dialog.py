@@ -88,7 +88,7 @@ class PlanDialog(Dialog[Choice]):
     def foot(self, width: int) -> Sequence[Line]:
         action = f"{verb_of(self.plan.action)} {self.plan.runs}" if self.is_typed else verb_of(self.plan.action)
         if not self.is_typed:
-            return [button_line(action, locked=self._lock())]
+            return [button_line(action, locked=self._lock()), plain(". plan anew  e export", "dim")]
         tag = f"tagged {self._tag}: " if self._tag else ""
         question = f"{tag}Type the number of clients that run to go on:"
         skipped = len(self.plan.targets) - self.plan.runs
