@@ -116,5 +116,5 @@ if __name__ == "__main__":
     try:
         sys.exit(run_dashboard(write="--write" in sys.argv[1:]))
     except (AgentError, OSError) as error:
-        sys.stderr.write(f"mocdeck: {error}\n")
+        sys.stderr.write(f"mocdeck: {inert(str(error), 1000)}\n")
         sys.exit(1)

@@ -107,6 +107,9 @@ class LinkedApp(LeavingApp):
         finally:
             self.post_display_hook()
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Leave the mouse's pointer as the terminal has it: its shape (OSC 22) says nothing here and costs bytes."""
+
     def _count(self, size: int) -> None:
         """Count a frame that Textual wrote itself, and ask the terminal to say when it has arrived."""
         if size > 0 and self._driver is not None:

@@ -19,9 +19,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from backend.core.inert import inert
+
 SIGTERM_CODE: Final = 143  # 128 + 15, as a shell would report it
 SIGHUP_CODE: Final = 129
 HARD_EXIT_SECONDS: Final = 2.0
+LINE_LIMIT: Final = 1000  # characters of a line in a crash report
 
 # Leaves the alternate screen and ends mouse tracking, focus reports, bracketed paste, kitty keys and in-band resizing.
 RESET: Final = (
@@ -49,8 +52,9 @@ def _redact_words(line: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Return where an error came from, frame by frame, without local variables and redacted."""
-    return redact("".join(traceback.format_exception(error)))
+    """Return where an error came from, frame by frame, without local variables, redacted and harmless to print."""
+    text = redact("".join(traceback.format_exception(error)))
+    return "\n".join(inert(line, LINE_LIMIT) for line in text.split("\n"))
 
 
 def write_report(error: BaseException, state_dir: Path, now: datetime) -> Path:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.tui.staged_agent import HOSTILE
 from tests.tui.terminal import Terminal
-from tui.safety import crash_line, redact, refuse_terminal, terminal_is_gone, write_report
+from tui.safety import LINE_LIMIT, crash_line, redact, refuse_terminal, terminal_is_gone, write_report
 
 NOW = datetime(2026, 11, 22, 16, 52, 14, tzinfo=UTC)
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJuYW1lIjoiY2FuYXJ5In0.c2lnbmF0dXJlLWNhbmFyeQ"
@@ -141,3 +144,47 @@ def test_a_terminal_that_closes_while_its_output_is_stalled_ends_the_program(ter
     os.close(terminal.master)
     terminal.master = -1
     assert terminal.process.wait(6) == 129
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_everything_anew(terminal: Terminal) -> None:
+    terminal.wait_for("csi-012")
+    terminal.settle(quiet=0.3, seconds=2)
+    before = terminal.display()
+    terminal.press(b"\x1a")
+    terminal.read_until(RESET)
+    assert terminal.written.rindex(MOUSE_OFF) > terminal.written.rindex(MOUSE_ON)
+    wait_until(lambda: state_of(terminal.process.pid) == "T")
+    terminal.settle(quiet=0.1, seconds=2)
+    assert terminal.written.rindex(b"\x1b[?25h") > terminal.written.rindex(b"\x1b[?25l")
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait_for("csi-012")
+    terminal.settle(quiet=0.3, seconds=2)
+    after = terminal.display()
+    assert terminal.written.rindex(b"\x1b[?1049h") > terminal.written.rindex(RESET)
+    assert [line[20:60] for line in after[4:12]] == [line[20:60] for line in before[4:12]]
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        select.select([], [], [], 0.05)
+
+
+def test_a_report_about_a_hostile_name_is_harmless_to_print(tmp_path: Path) -> None:
+    try:
+        raise ValueError(f"no client {' and '.join(HOSTILE)}")  # noqa: TRY301
+    except ValueError as error:
+        path = write_report(error, tmp_path, NOW)
+        line = crash_line(error, tmp_path, NOW)
+    text = path.read_text()
+    assert all(character == "\n" or character.isprintable() for character in text)
+    assert "[red]bold[/red]" in text
+    assert max(len(each) for each in text.splitlines()) <= LINE_LIMIT
+    assert line.isprintable()

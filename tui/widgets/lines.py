@@ -14,6 +14,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from backend.core.inert import inert
 from tui.lines import Line, ascii_cells, changed_span, line_text
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ class Lines(Widget):
         self._styles_of.clear()
         super().notify_style_update()
 
+    def _drawable(self, text: str) -> str:
+        """Return what may be drawn of a text: whatever came in elsewhere, no control leaves through a widget."""
+        if not text.isprintable():
+            text = inert(text, len(text))
+        return ascii_cells(text) if self.app.glyphs.is_ascii and not text.isascii() else text
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return as many lines as there are."""
         return len(self._lines)
@@ -95,12 +102,7 @@ class Lines(Widget):
         if y >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[y]
-        segments = [
-            Segment(
-                ascii_cells(text) if self.app.glyphs.is_ascii and not text.isascii() else text, self.role_style(role)
-            )
-            for text, role in line
-        ]
+        segments = [Segment(self._drawable(text), self.role_style(role)) for text, role in line]
         fill = self.role_style("text+cursor") if _is_filled(line) else base
         return Strip(segments).adjust_cell_length(width, fill)
 
