@@ -16,6 +16,7 @@ from tui.clusterboard import ClusterSum
 from tui.gateway import AlertsView, EventView, OperationView
 from tui.marks import site_of
 from tui.model import FleetModel
+from tui.rotating import RotationClientView, RotationView
 
 
 def fleet_table(model: FleetModel, now: datetime) -> Table:
@@ -131,3 +132,36 @@ def forecast_table(model: FleetModel, now: datetime, order: Sequence[str], fleet
             rows.append([name, off.verdict.value, stamp(off.until), limit, safe, because])
     names = ("cluster", "verdict", "safe_off_until", "limited_by", "safe_to_reboot", "reasons")
     return Table(kind="forecast", title="safe to be switched off or restarted", names=names, rows=rows)
+
+
+def rotation_table(rotation: RotationView, clients: Sequence[RotationClientView]) -> Table:
+    """The clients of a CA rotation as they were last observed, in the screen's order."""
+    names: tuple[str, ...]
+    if rotation.kind.cuts:
+        names = ("client", "cluster", "kind", "owner", "route", "state", "lost_at", "returned_at", "last_error")
+        rows: list[list[object]] = [
+            [
+                *(one.name, one.cluster, one.kind, one.owner, one.route, one.state),
+                *(stamp(one.lost_at), stamp(one.returned_at), one.last_error),
+            ]
+            for one in clients
+        ]
+    else:
+        names = (
+            *("client", "cluster", "kind", "owner", "route", "level", "level_at", "level_source"),
+            *("wave", "awaited", "waived", "written_off", "careless", "generation", "would_fail_at", "last_error"),
+        )
+        rows = [
+            [
+                *(one.name, one.cluster, one.kind, one.owner, one.route, one.level, stamp(one.level_at)),
+                *(one.level_source, one.wave, one.awaited, one.waived, one.written_off, one.careless),
+                *(one.generation, stamp(one.would_fail_at), one.last_error),
+            ]
+            for one in clients
+        ]
+    return Table(
+        kind="rotation",
+        title=f"CA rotation g{rotation.from_generation} to g{rotation.to_generation}, {rotation.phase}",
+        names=names,
+        rows=rows,
+    )

@@ -1,211 +1,23 @@
-"""The CA rotation with overlap on the screen: its plan, a second person, its progress with proof, and the way back."""
+"""The CA rotation with overlap while it runs: its proof on the screen, what is told to it, and the way back."""
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
-from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from textual import events
 
-from backend.core.overlap import OverlapPhase, Route
-from scripts.stage.drive import Stage, stage
-from scripts.stage.overlap import StagedOverlap
-from tui.commands import BY_ID, OVERLAP, REHEARSAL, ROTATION_PLAN, of_screen
-from tui.rotating import RotationKind
+from backend.core.overlap import OverlapPhase
+from scripts.stage.drive import stage
+from tests.tui.overlapping import advance_to, screen, screen_behind, started, words
+from tui.commands import BY_ID, OVERLAP, of_screen
 from tui.screens.rotation import RotationScreen
-from tui.screens.rotation_approval import ApproveDialog
-from tui.screens.rotation_confirm import RotationConfirm
-from tui.screens.rotation_kinds import SettingsDialog
 from tui.screens.rotation_moves import DestroyDialog, OverlapMove
 from tui.screens.rotation_overlap import level_sum, levels_add_up
 
 ACTS = "PHBVWMD"  # every key that changes something while it runs
-
-
-async def confirm(made: Stage) -> None:
-    """Open the plan and fill the confirmation; the last key is left to the test."""
-    await made.press("X", "C")
-    await made.type("bonn\t1\tOPS-4502\t")
-
-
-async def started(made: Stage) -> StagedOverlap:
-    await confirm(made)
-    await made.press("y")
-    assert made.agent.staged_overlap is not None
-    return made.agent.staged_overlap
-
-
-def screen(made: Stage) -> RotationScreen:
-    found = made.app.screen
-    assert isinstance(found, RotationScreen), found
-    return found
-
-
-def words(made: Stage) -> str:
-    """What is shown, without where its lines break."""
-    return " ".join(made.text.split())
-
-
-async def advance_to(made: Stage, rotation: StagedOverlap, phase: OverlapPhase) -> None:
-    """Let clients and agent do their part until a phase is entered."""
-    for _ in range(len(OverlapPhase)):
-        if rotation.phase is phase:
-            break
-        now = made.agent.now
-        rotation.prove(99, now)
-        if rotation.phase is OverlapPhase.ISSUING:
-            rotation.use(5, 99, now)
-        rotation.move_on(now)
-        rotation.probe(now)
-    assert rotation.phase is phase
-    made.agent.tell()
-    await made.seconds(2)
-
-
-# Before it runs
-
-
-async def test_the_overlap_is_planned_first_and_every_other_kind_is_one_key_away() -> None:
-    async with stage() as made:
-        await made.press("X")
-        assert "PLAN: ROTATE WITH OVERLAP" in made.text
-        for key, effect in (
-            ("o", "nobody loses the agent"),
-            ("d", "EVERY client loses the agent"),
-            ("c", "the CA's key is in other hands"),
-            ("r", "changes nothing"),
-        ):
-            assert effect in made.text
-            await made.press(key)
-            kind = RotationKind({"o": "overlap", "d": "disruptive", "c": "compromise", "r": "rehearsal"}[key])
-            plan = screen(made).plan
-            assert plan is not None
-            assert plan.kind is kind
-        assert made.agent.asked == []
-
-
-async def test_the_plan_says_of_every_client_how_it_gets_through_and_what_if_it_does_not_move() -> None:
-    async with stage(size=(140, 200)) as made:
-        await made.press("X")
-        plan = screen(made).plan
-        assert plan is not None
-        assert "36 by themselves + 1 by cross certificate + 1 silent + 5 out before = 43" in made.text
-        for client in plan.clients:
-            assert client.name in made.text
-            assert client.after[1:40] in words(made)
-        assert made.text.index("OUT BEFORE (5)") < made.text.index("SILENT (1)") < made.text.index("BY THEMSELVES")
-
-
-async def test_settings_make_a_new_plan_with_a_new_hash_and_need_no_write_mode() -> None:
-    async with stage(size=(80, 50), write=False) as made:
-        await made.press("4")
-        before = screen(made).plan
-        assert before is not None
-        await made.press("s")
-        assert isinstance(made.app.screen, SettingsDialog)
-        await made.press(*["backspace"] * 6, gap=0.1)
-        await made.type("auto\t2d\t1h\t")
-        await made.press("backspace", gap=0.1)
-        await made.type("10\t")
-        await made.press("y")
-        plan = screen(made).plan
-        assert plan is not None
-        assert plan.settings.automatic
-        assert plan.settings.shadow_for == timedelta(days=2)
-        assert plan.settings.quiet_for == timedelta(hours=1)
-        assert plan.settings.stop_percent == 10
-        assert plan.hash != before.hash
-        assert "automatic: each phase is left as soon as its gates are met" in made.text
-        assert made.agent.asked == []
-
-
-@pytest.mark.parametrize(
-    ("field", "text", "missing"),
-    [
-        (0, "fast", "manual or auto"),
-        (1, "two days", "a length such as 30m, 12h or 2d"),
-        (2, "-1h", "a length such as 30m, 12h or 2d"),
-        (3, "101", "a share from 0 to 100"),
-        (3, "", "a share from 0 to 100"),
-    ],
-)
-async def test_a_setting_that_makes_no_sense_is_named_and_nothing_is_planned(
-    field: int, text: str, missing: str
-) -> None:
-    async with stage() as made:
-        await made.press("X", "s")
-        dialog = made.app.screen
-        assert isinstance(dialog, SettingsDialog)
-        dialog.fields[field].text = text
-        dialog.at = len(dialog.fields)
-        looks = made.agent.looks["plan_rotation"]
-        await made.press("y")
-        assert missing in made.text
-        assert isinstance(made.app.screen, SettingsDialog)
-        assert made.agent.looks["plan_rotation"] == looks
-
-
-async def test_the_confirmation_says_that_nobody_loses_the_agent_and_starts_what_was_planned() -> None:
-    async with stage(size=(80, 40)) as made:
-        await confirm(made)
-        assert "none of 43 clients loses the cloud" in made.text
-        assert made.agent.asked == []
-        await made.press("y")
-        assert made.agent.asked == ["start_rotation rotation-plan-1 bonn"]
-        assert screen(made).scope == OVERLAP
-        assert "Z1 PLANNED" in made.text
-
-
-# The second person
-
-
-async def test_a_plan_that_wants_a_second_person_is_locked_until_the_approval_is_seen() -> None:
-    async with stage(size=(80, 40)) as made:
-        made.agent.wants_approval = True
-        await confirm(made)
-        dialog = made.app.screen
-        assert isinstance(dialog, RotationConfirm)
-        assert f"mocdeck rotate-ca approve --plan {dialog.plan.id}" in made.text
-        assert dialog.plan.hash in made.text  # the whole of it
-        await made.press("y")
-        assert made.agent.asked == []
-        assert "it lacks: somebody else's approval" in made.text
-        made.agent.approve(replace(dialog.plan, id="another-plan"))
-        await made.seconds(4)
-        assert dialog.approval is None
-        made.agent.approve(dialog.plan)
-        await made.seconds(4)
-        assert "APPROVED by ops-ben at" in made.text
-        await made.press("y")
-        assert made.agent.asked == ["start_rotation rotation-plan-1 bonn"]
-
-
-async def test_whoever_approves_is_told_whether_the_hash_is_of_the_plan_that_they_see() -> None:
-    async with stage(size=(100, 40)) as made:
-        await made.press("X", "A")
-        dialog = made.app.screen
-        assert isinstance(dialog, ApproveDialog)
-        assert dialog.own is not None
-        made.app.post_message(events.Paste("their-plan"))
-        await made.settle()
-        await made.press("tab")
-        made.app.post_message(events.Paste("ab" * 32))
-        await made.settle()
-        assert "NOT the plan behind this" in made.text
-        dialog.fields[1].text = ""
-        made.app.post_message(events.Paste(f" {dialog.own.hash}\n"))
-        await made.settle()
-        assert "you have seen what you approve" in made.text
-        await made.press("tab")
-        made.app.post_message(events.Paste("bonn"))
-        await made.settle()
-        assert dialog.fields[2].text == ""  # a name is typed
-        await made.type("bonn\t")
-        await made.press("y")
-        assert made.agent.asked == [f"approve_rotation their-plan {dialog.own.hash[:8]} bonn"]
-        assert "somebody else has to approve it" in made.app.notice_text  # the agent's own sentence
 
 
 # While it runs
@@ -369,12 +181,6 @@ async def test_clients_are_waived_with_a_reason_and_written_off_with_their_numbe
         assert "AWAITED" not in made.text  # the others have proved it
 
 
-def screen_behind(made: Stage) -> RotationScreen:
-    found = made.app.deck
-    assert isinstance(found, RotationScreen)
-    return found
-
-
 async def test_a_cell_that_is_not_as_it_must_and_who_would_fail_cannot_be_missed() -> None:
     async with stage(size=(110, 70)) as made:
         rotation = await started(made)
@@ -485,46 +291,6 @@ async def test_no_line_is_wider_than_the_screen_in_any_phase(size: tuple[int, in
             rotation.held = ""
 
 
-# A rehearsal
-
-
-async def test_a_rehearsal_wants_a_reason_only_and_says_who_would_have_blocked() -> None:
-    async with stage(size=(80, 60)) as made:
-        await made.press("X", "r")
-        assert "PLAN: REHEARSE" in made.text
-        await made.press("C")
-        await made.type("OPS-4500\t")
-        await made.press("y")
-        rehearsal, agent = made.agent.staged_overlap, made.agent
-        assert rehearsal is not None
-        assert screen(made).scope == REHEARSAL
-        await made.seconds(9)
-        rehearsal.prove(20, agent.now)
-        await made.seconds(10)
-        rehearsal.prove(14, agent.now)
-        rehearsal.clients = [
-            replace(one, careless="a server that nobody vouches for")
-            if one.route is Route.ITSELF and one.proved_at is None and one.name == left(rehearsal)[0]
-            else one
-            for one in rehearsal.clients
-        ]
-        blind = left(rehearsal)
-        assert len(blind) == 2
-        rehearsal.end_rehearsal("rehearsed", agent.now)
-        await made.seconds(2)
-        assert "RESULT: 2 clients would have blocked the rotation" in words(made)
-        assert "34 passed + 2 would have blocked + 7 not asked = 43; the slowest took" in words(made)
-        blocked = made.text.split("WOULD HAVE BLOCKED")[1].split("PASSED")[0]
-        assert all(name in blocked for name in blind)
-        assert "a server that nobody vouches" in blocked
-        await made.press("B")
-        assert "this one has ended (rehearsed)" in made.app.notice_text
-
-
-def left(rehearsal: StagedOverlap) -> list[str]:
-    return [one.name for one in rehearsal.clients if one.route is Route.ITSELF and one.proved_at is None]
-
-
 async def test_a_key_that_the_phase_forbids_is_dimmed() -> None:
     async with stage() as made:
         rotation = await started(made)
@@ -542,9 +308,15 @@ async def test_a_key_that_the_phase_forbids_is_dimmed() -> None:
         assert made.app.refusal(BY_ID["hold"]) is None
 
 
-async def test_another_kind_leaves_the_plan_s_face() -> None:
-    async with stage() as made:
-        await made.press("X", "d")
-        await made.press("s")
-        assert "they are for a rotation with overlap" in made.app.notice_text
-        assert screen(made).scope == ROTATION_PLAN
+async def test_the_progress_is_exported_client_by_client_with_the_proof_of_each(tmp_path: Path) -> None:
+    async with stage(state_dir=tmp_path) as made:
+        rotation = await started(made)
+        await advance_to(made, rotation, OverlapPhase.ISSUING)
+        await made.press("e", "c")
+        written = next(tmp_path.glob("exports/rotation-*.csv"))  # noqa: ASYNC240 - a file of one kilobyte
+        rows = list(csv.DictReader(line for line in written.read_text().splitlines() if not line.startswith("#")))
+        shown = screen(made).rotation
+        assert shown is not None
+        assert len(rows) == shown.total
+        assert {row["client"]: row["level"] for row in rows} == {one.name: one.level for one in shown.clients}
+        assert "43 rows in" in made.app.notice_text

@@ -13,6 +13,9 @@ from tui.commands.command import (
     FLEET,
     FORECAST,
     JOBS,
+    OVERLAP,
+    REHEARSAL,
+    ROTATION,
     ROTATION_PLAN,
     TIMELINE,
     Command,
@@ -134,7 +137,8 @@ LOOKING: Final[tuple[Command, ...]] = (
         label="export",
         help="write what this screen shows to a file: CSV, JSON, Markdown, SVG or calendar; asks nothing of the agent",
         group=Group.LOOK,
-        scope=frozenset({TIMELINE, FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS, ROTATION_PLAN}),
+        scope=frozenset({TIMELINE, FLEET, DETAIL, CLUSTERS, JOBS, EVENTS, FORECAST, ALERTS})
+        | {ROTATION_PLAN, ROTATION, OVERLAP, REHEARSAL},
     ),
     Command(
         id="reload",

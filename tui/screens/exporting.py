@@ -28,6 +28,7 @@ from tui.screens.detail import DetailScreen
 from tui.screens.forecast import FLEET_ROW
 from tui.screens.menu import Entry, Menu
 from tui.screens.rotation_before import PlanningScreen
+from tui.screens.rotation_clients import ordered
 from tui.screens.scroll import ListScreen
 from tui.screens.timeline import TimelineScreen
 
@@ -51,7 +52,7 @@ class Form:
 def export_menu(app: MocdeckApp) -> None:
     """Ask for the form, and write the view as it was when this was called."""
     head = head_of(app)
-    if isinstance(app.deck, PlanningScreen):
+    if isinstance(app.deck, PlanningScreen) and app.deck.rotation is None:
         _plan_on_screen(app, app.deck)
         return
     table = None if head is None else table_of(app, head.observed_at)
@@ -235,4 +236,7 @@ def table_of(app: MocdeckApp, now: datetime) -> Table | None:
             return exports.forecast_table(app.model, now, _order(app), FLEET_ROW)
         case commands.ALERTS:
             return None if app.alerts is None else exports.alert_table(app.alerts)
+    if isinstance(deck, PlanningScreen):
+        found = deck.rotation
+        return None if found is None else exports.rotation_table(found, ordered(found))
     return exports.client_table(app.model, deck.number, now) if isinstance(deck, DetailScreen) else None

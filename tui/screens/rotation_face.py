@@ -279,5 +279,5 @@ def _ended(found: RotationView) -> str:
     if found.kind.cuts:
         return f"CA rotation {outcome}: {found.returned} of {found.total} came back"
     if found.kind is RotationKind.REHEARSAL:
-        return f"rehearsal {outcome}: {len(passing(found))} of {found.total} passed"
+        return f"rehearsal ended: {len(passing(found))} of {found.total} passed the canary"
     return f"CA rotation {outcome}"

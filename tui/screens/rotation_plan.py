@@ -16,7 +16,7 @@ from tui.banner import View, authority_countdown
 from tui.format import count, fit, instant, shorten, span, wrapped
 from tui.lines import BLANK, Line, cut, plain
 from tui.preview import age_lines, labelled
-from tui.rotating import CheckView, RotationClientView, RotationPlanView, RotationView
+from tui.rotating import CheckView, RotationClientView, RotationKind, RotationPlanView, RotationView
 
 WAYS: Final = {
     "manual": "by hand",
@@ -59,10 +59,10 @@ def last_line(rotation: RotationView) -> Line:
     """Return how the last rotation ended."""
     ended = rotation.ended_at or rotation.phase_at
     took = span(ended - rotation.started_at)
-    text = (
-        f"last rotation: g{rotation.from_generation} -> g{rotation.to_generation} {rotation.outcome or rotation.phase}"
-    )
-    return (("  ", "text"), (f"{text} at {instant(ended)} in {took}", "text"), ("   l shows it", "dim"))
+    what = "rehearsal" if rotation.kind is RotationKind.REHEARSAL else "rotation"
+    outcome = (rotation.outcome or rotation.phase).replace("_", " ")
+    text = f"last {what}: g{rotation.from_generation} -> g{rotation.to_generation} {outcome} at {instant(ended)}"
+    return (("  ", "text"), (f"{text} in {took}", "text"), ("  l", "key"))
 
 
 def plan_lines(plan: RotationPlanView, now: datetime, width: int, changes: Sequence[str] = ()) -> list[Line]:
