@@ -161,7 +161,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_everything_anew(terminal: T
     terminal.settle(quiet=0.3, seconds=2)
     after = terminal.display()
     assert terminal.written.rindex(b"\x1b[?1049h") > terminal.written.rindex(RESET)
-    assert [line[20:60] for line in after[4:12]] == [line[20:60] for line in before[4:12]]
+    assert [line[27:] for line in after[4:12]] == [line[27:] for line in before[4:12]]  # all but what ticks
     terminal.press(b"q")
     assert terminal.end() == 0
 
