@@ -61,10 +61,11 @@ class HelpScreen(ScrollScreen):
             if not members or (group is Group.REPLAY and self.app.replay is None):
                 continue
             lines.append(plain(group.value, "head"))
+            size = max(len(command.label) for command in members) + 1
             for command in members:
-                for number, part in enumerate(wrapped(self._help_of(command), max(20, view.width - 26))):
-                    head = f"  {command.key:10} {command.label:11} " if not number else " " * 25
-                    lines.append(((head[:13], "key"), (head[13:], "text"), (part, "text")))
+                for number, part in enumerate(wrapped(self._help_of(command), max(20, view.width - 14 - size))):
+                    key, label = (command.key, command.label) if not number else ("", "")
+                    lines.append(((f"  {key:10} ", "key"), (f"{label:{size}}", "text"), (part, "text")))
             lines.append(BLANK)
         lines.append(plain("Signs in STATE", "head"))
         for severity, meaning in _MEANINGS.items():
