@@ -36,7 +36,7 @@ OVERLAY_WORDS: Final[Mapping[Overlay, str]] = {
     Overlay.ORPHAN: "orphan",
     Overlay.SKEW_WARNING: "skew",
     Overlay.MISSED_SLOT: "late",
-    Overlay.ROTATION_FAILS: "no token",
+    Overlay.ROTATION_FAILS: "stuck",
 }
 
 
