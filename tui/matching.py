@@ -68,7 +68,8 @@ def narrows(old: Filter | None, new: Filter | None) -> tuple[Term, ...] | None:
 
 def _implies(new: Term, old: Term) -> bool:
     if isinstance(new, Word) and isinstance(old, Word):
-        return old.value in new.value
+        is_wider = new.serial is not None and old.serial is None  # it looks where the old one did not
+        return old.value in new.value and not is_wider
     if isinstance(new, TextHas) and isinstance(old, TextHas):
         return new.column == old.column and old.value in new.value
     return new == old
@@ -123,7 +124,8 @@ def _answer(roll: Roll, asked: Question, term: Term, rows: range, among: bytes) 
             found = _names(roll, value, rows, among)
             for column in ("kind", "cluster", "host", "owner"):
                 found = _either(found, _text(roll, asked, column, value, rows))
-            return found
+            serial = term.serial
+            return found if serial is None else _either(found, bytes(_one_by_one(roll, asked, serial, rows)))
         case TextHas(column="name", value=value):
             return _names(roll, value, rows, among)
         case TextHas(column=column, value=value):

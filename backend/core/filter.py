@@ -1,6 +1,7 @@
 """The filter language of the list, the command line and the exports: one text, one meaning.
 
-    kms bonn              words, all of them, anywhere in name, cluster, kind, host or owner
+    kms bonn              words, all of them, anywhere in name, cluster, kind, host or owner; 6 digits or more of a
+                          serial number in that too
     cluster:bonn  !kind:csi   a column holds the text, or does not
     site:bonn             the client belongs to a site of that name, or part of a name
     state:latent  sev:x!  next:renew   what the judgement says; severities by word or by sign (x ! ? ^ i o)

@@ -61,18 +61,29 @@ class Negated:
         return not self.term.holds(subject)
 
 
+SERIAL_PART: Final = 6  # digits from which on a word may be a part of a serial number
+_HEX: Final = frozenset("0123456789abcdef")
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A text, case folded, anywhere in name, cluster, kind, host or owner."""
+    """A text, case folded, anywhere in name, cluster, kind, host or owner; a part of a serial number in that too."""
 
     value: str
+
+    @property
+    def serial(self) -> SerialHas | None:
+        """The same text as a part of a serial number: six hexadecimal digits or more, not all of them letters."""
+        value = self.value
+        is_part = len(value) >= SERIAL_PART and _HEX.issuperset(value) and not value.isalpha()
+        return SerialHas(value) if is_part else None
 
     def holds(self, subject: Subject) -> bool:
         """Tell whether one of the texts has it."""
         row = subject.row
-        return any(
-            self.value in text.casefold() for text in (row.name, row.cluster, row.kind.value, row.host, row.owner)
-        )
+        texts = (row.name, row.cluster, row.kind.value, row.host, row.owner)
+        serial = self.serial
+        return any(self.value in text.casefold() for text in texts) or (serial is not None and serial.holds(subject))
 
 
 @dataclass(frozen=True, slots=True)

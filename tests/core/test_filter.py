@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from backend.core.facts import ClientFacts, TokenFacts
 from backend.core.filter import MAX_LENGTH, FilterError, parse
+from backend.core.filterterms import SerialHas, Word
 from backend.core.fleet import ClientFlag, ClientRow
 from backend.core.health import assess
 from backend.core.model import ClientKind, TokenStanding
@@ -231,3 +232,20 @@ def test_whatever_is_typed_it_is_a_filter_or_a_filter_error(text: str) -> None:
         facts = ClientFacts(kind=ClientKind.KMS, name="kms-007", certificate=None, token=TOKEN)
         assert parsed.matches(ROW, facts, assess(facts, NOW), False, NOW) in {True, False}
     assert 0 <= position <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("5f2a9", False),
+        ("5f2a91", True),
+        ("c077de0001", True),
+        ("!5f2a91", False),
+        ("abcdef", False),
+        ("5f2a9g", False),
+    ],
+)
+def test_a_word_of_six_digits_or_more_is_looked_for_in_the_serial_too(text: str, found: bool) -> None:
+    term = Word(text.removeprefix("!"))
+    serial = SerialHas(text.removeprefix("!")).has(0x5F2A91C077DE0001)
+    assert ((term.serial is not None and serial) is not text.startswith("!")) is found

@@ -16,7 +16,7 @@ from tui.matching import STEP, Question, match, narrows
 from tui.roll import Moment, Roll
 
 TERMS = (
-    *("csi", "CSI-0", "kms", "bonn", "wl2", "team", "!kms", "!csi-001", '""', '"a b"'),
+    *("csi", "CSI-0", "kms", "bonn", "wl2", "team", "!kms", "!csi-001", '""', '"a b"', "000000", "0000", "!000000"),
     *(
         "name:csi-00",
         "name:7",
@@ -110,6 +110,8 @@ def test_typing_on_narrows_and_taking_back_does_not() -> None:
     assert narrows(parse("kms"), parse("kms cluster:b")) is not None
     assert narrows(parse("kms"), parse("km")) is None
     assert narrows(parse("!kms"), parse("!kms-1")) is None  # fewer are left out
+    assert narrows(parse("00000"), parse("000000")) is None  # the sixth digit looks into serial numbers as well
+    assert narrows(parse("000000"), parse("0000001")) is not None
     assert narrows(parse("left<7d"), parse("left<7d kms")) is None  # true for a second only
 
 
