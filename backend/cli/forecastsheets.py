@@ -41,6 +41,7 @@ def stranded_sheet(site: SiteView, subjects: Sequence[Subject], window: timedelt
                 "cluster": subject.cluster,
                 "owner": subject.owner,
                 "effective_not_after": stamp(subject.found.effective_not_after) or None,
+                "token_rotated_by": subject.facts.rotated_by.value,
                 **stranding_record(found),
             }
         )

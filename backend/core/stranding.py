@@ -18,6 +18,7 @@ from backend.core.evidence import Evidence, TokenLife, thresholds
 from backend.core.facts import ClientFacts
 from backend.core.limits import ABSOLUTE_DUE
 from backend.core.reasons import at
+from backend.core.token_policy import RotatedBy
 
 SECOND: Final = timedelta(seconds=1)
 
@@ -93,6 +94,13 @@ def _out(why: str) -> Stranding:
 _NEVER: Final = datetime.min.replace(tzinfo=NO_END.tzinfo)
 
 
+_BY: Final = {  # whose word a forecast counts on
+    RotatedBy.FLAG: " The agent rotates its token, by its flag autoRotate.",
+    RotatedBy.POLICY: " The agent rotates its token, by policy.",
+    RotatedBy.NOBODY: "",
+}
+
+
 class _Means:
     """What a client can come back with. The `_until` are the first second without it; `_NEVER`: it has none."""
 
@@ -119,8 +127,9 @@ class _Means:
         token_until = self._rotated(certificate_until)
         last = max(certificate_until, token_until)
         goes_on = certificate_until > self.certificate_until or token_until > self.token_until
+        by = _BY[self.facts.rotated_by] if token_until > self.token_until else ""
         if goes_on and last >= self.last:
-            return last, f"It keeps itself going until the CA ends, at {at(self.last - SECOND)}."
+            return last, f"It keeps itself going until the CA ends, at {at(self.last - SECOND)}.{by}"
         if certificate_until <= self.now:
             why = f"It has no working certificate; its token signs it in until {at(token_until)}."
         elif token_until > certificate_until:
@@ -131,7 +140,7 @@ class _Means:
             why = f"Its certificate works until {at(certificate_until - SECOND)}; its token was never seen."
         else:
             why = f"Its certificate works until {at(certificate_until - SECOND)}, and it has no token to sign in with."
-        return last, f"{why} {self._lack()}"
+        return last, f"{why} {self._lack()}{by}"
 
     def _lack(self) -> str:
         if self.certificate_until <= self.now:

@@ -219,3 +219,14 @@ def test_the_forecast_is_the_first_failure_of_a_client_stepped_through_time(
         else:
             assert forecast is not None
             assert timedelta(0) <= failed_at - forecast < TICK
+
+
+def test_a_forecast_that_counts_on_the_agents_rotations_says_by_whose_word(
+    make_client: MakeClient, now: datetime
+) -> None:
+    by_flag = make_client(60 * DAY, 40 * DAY, auto_renew=True, auto_rotate=True)
+    end = now + 365 * DAY
+    assert stranding(by_flag, now, issuing_not_after=end).why.endswith("by its flag autoRotate.")
+    by_policy = replace(by_flag, rotates_by_policy=True)
+    assert stranding(by_policy, now, issuing_not_after=end).why.endswith("The agent rotates its token, by policy.")
+    assert "rotates" not in stranding(replace(by_flag, auto_rotate=False), now, issuing_not_after=end).why
