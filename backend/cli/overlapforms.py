@@ -96,7 +96,9 @@ def overlap_counts(rotation: Rotation) -> str:
 
 def overlap_text(rotation: Rotation, *, all_clients: bool) -> str:
     """Where it stands, what it waits for, what was probed, and the clients that it waits for, or all."""
-    ended = f", {rotation.outcome.replace('_', ' ')} {day(rotation.ended_at)}" if rotation.ended_at else ""
+    is_told = rotation.outcome.replace("_", " ") == rotation.phase
+    outcome = "" if is_told else rotation.outcome.replace("_", " ") + " "
+    ended = f", {outcome}{day(rotation.ended_at)}" if rotation.ended_at else ""
     what = "Rehearsal" if rotation.kind == "rehearsal" else "CA rotation with overlap"
     mode = "" if rotation.kind == "rehearsal" else ", automatic" if rotation.automatic else ", manual"
     parts = [

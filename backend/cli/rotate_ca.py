@@ -179,14 +179,14 @@ def status(
     from backend.core.errors import NotFound
 
     async def look(operator: Operator) -> tuple[str, Rotation | None]:
-        known = authorities_text(await operator.authorities())
         try:
             found = await operator.rotation(rotation_id)
         except NotFound:
             if rotation_id:
                 raise
-            return known, None
-        return known, await follow(operator, found, timeout) if is_followed else found
+            return authorities_text(await operator.authorities()), None
+        found = await follow(operator, found, timeout) if is_followed else found
+        return authorities_text(await operator.authorities()), found
 
     known, rotation = run_with_operator(ctx.obj, look)
     if output == "json":

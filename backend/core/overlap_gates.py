@@ -249,7 +249,7 @@ def _quiet(facts: OverlapFacts, now: datetime) -> Gate:
 
 
 def _observed(seen: timedelta, needed: timedelta, what: str) -> Gate:
-    why = f"{int(seen.total_seconds())} of {int(needed.total_seconds())} s {what}"
+    why = f"{int(min(seen, needed).total_seconds())} of {int(needed.total_seconds())} s {what}"
     return Gate(test="it was observed for long enough", met=seen >= needed, why=why)
 
 

@@ -85,7 +85,7 @@ def overlap_view(tx: Transaction, world: World, rotation: RotationRow) -> Overla
     facts = facts_of(tx, world, rotation, clients, now) if is_rotation else None
     gates = rehearsal_gates(rotation, clients) if facts is None else overlap_gates(facts, now)
     awaited = {one.number for one in (waiting(clients) if facts is None else waiting_for(facts, now))}
-    shadow = rotation.phase_at if facts is not None and facts.phase in _JUDGED else None
+    shadow = _shadow_since(tx, rotation) if facts is not None and facts.phase in _JUDGED else None
     proofs = [evidence(one, to_generation=rotation.to_generation, shadow_since=shadow) for one in clients]
     identities = {identity.number: identity for identity in tx.identities.all()}
     shown = []
@@ -121,6 +121,12 @@ def overlap_view(tx: Transaction, world: World, rotation: RotationRow) -> Overla
 _JUDGED: Final = {OverlapPhase.SHADOW, OverlapPhase.DISTRUSTED, OverlapPhase.RETIRED}
 
 
+def _shadow_since(tx: Transaction, rotation: RotationRow) -> datetime | None:
+    """When the second judging of calls began the last time."""
+    begun = [at for step, at, _ in tx.rotations.steps(rotation.id) if step.endswith(f" {OverlapPhase.SHADOW.value}")]
+    return max(begun, default=None)
+
+
 def _would_fail(clients: Sequence[OverlapClient], since: datetime | None) -> tuple[str, ...]:
     return tuple(
         one.name
@@ -148,7 +154,7 @@ def _next_step(rotation: RotationRow, gates: Sequence[Gate]) -> str:
         return "look at why it is held, mend it, then advance"
     unmet = [gate for gate in gates if not gate.met]
     if unmet:
-        return f"wait: {unmet[0].test}"
+        return f"wait until {unmet[0].test}"
     if rotation.kind != OVERLAP:
         return "wait: it ends by itself"
     event = forward_event(OverlapPhase(rotation.phase))
