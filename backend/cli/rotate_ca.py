@@ -83,19 +83,20 @@ def plan(
 
 
 @command.command("rehearse")
+@CONFIRM
 @REASON
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @_TIMEOUT_OPTION
 @output_option("text", "json")
 @click.pass_context
-def rehearse(ctx: click.Context, reason: str, yes: bool, timeout: timedelta, output: str) -> None:
+def rehearse(ctx: click.Context, confirm: str, reason: str, timeout: timedelta, output: str) -> None:
     """Let every living client meet the canary of a throwaway CA: who would block a rotation? Changes no client."""
-    from backend.cli.confirm import confirm_change
+    from backend.cli.confirm import confirm_by_name
     from backend.cli.session import run_with_operator, sole_change
+    from backend.cli.status import read_fleet
 
-    confirm_change(
-        "A rehearsal begins; nothing is issued, and no client's trust changes.", "rehearse", yes=yes, confirm=""
-    )
+    fleet = run_with_operator(ctx.obj, read_fleet)
+    say(f"A rehearsal with the {len(fleet)} clients of {fleet.deployment}; nothing is issued and no trust changes.")
+    confirm_by_name("Type the deployment's name to begin it:", fleet.deployment, confirm=confirm)
 
     async def go(operator: Operator) -> Rotation:
         made = await operator.plan_rotation("rehearsal")

@@ -1,8 +1,8 @@
 """A fork server for programs that are to be killed: everything is imported once, each life is one fork away.
 
-Reads one JSON order a line from standard input and writes one JSON event a line to standard output: `agent` and
-`clients` answer with a pid (an agent adds its ports once it serves), `kill` answers when the process is gone. It is the
-parent of all it kills, so a pid can never be somebody else's. Its end is the end of all of them.
+Reads one JSON order a line from standard input and writes one JSON event a line to standard output: `agent`, `clients`
+and `callers` answer with a pid (an agent adds its ports once it serves), `kill` answers when the process is gone. It is
+the parent of all it kills, so a pid can never be somebody else's. Its end is the end of all of them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import sys
 from collections.abc import Coroutine
@@ -19,7 +20,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from callers import Tally, call_by_file, live_as_moc
 from lab import PASSPHRASE, HurriedClock
+from moc_client import MocClient
 from mortal import MortalStore
 
 from backend.client.runner import Runner
@@ -60,6 +63,36 @@ async def run_clients(order: dict[str, Any], clock: HurriedClock) -> None:
     await asyncio.gather(*(runner.run() for runner in runners))
 
 
+async def run_callers(order: dict[str, Any], clock: HurriedClock) -> None:
+    """Call for ever with what the clients' files hold, and as raw MOC clients; the tallies go to a file each second."""
+    tallies = {name: Tally(name) for name in [*order["names"], *order["raw"]]}
+    directory, address = Path(order["directory"]), f"127.0.0.1:{order['port']}"
+    rng = random.Random(os.getpid())  # noqa: S311 - spreads renewals, no secret
+    works = [
+        call_by_file(directory / name / "cloudconfig", address, tallies[name], every=order["every"])
+        for name in order["names"]
+    ]
+    for name in order["raw"]:
+        text = (directory / name / "login.yaml").read_text()
+        client = MocClient.from_login_yaml(text, host="127.0.0.1", port=order["port"], auth_port=order["auth_port"])
+        every, renews = order["every"], order["renews"]
+        works.append(live_as_moc(client, tallies[name], every=every, renews=renews, rng=rng))
+    works.append(_report(Path(order["tally"]), tallies))
+    await asyncio.gather(*works)
+
+
+async def _report(path: Path, tallies: dict[str, Tally]) -> None:
+    while True:
+        found = {name: [one.made, one.failed] for name, one in tallies.items()}
+        scratch = path.with_suffix(".new")
+        scratch.write_text(json.dumps(found))
+        scratch.replace(path)
+        await asyncio.sleep(1)
+
+
+PROGRAMS = {"agent": run_agent, "clients": run_clients, "callers": run_callers}
+
+
 def start(program: Coroutine[Any, Any, None]) -> int:
     pid = os.fork()
     if pid:
@@ -90,8 +123,7 @@ def serve() -> None:
             end(order["pid"])
             continue
         clock = HurriedClock(*order["clock"])
-        program = run_agent if order["do"] == "agent" else run_clients
-        pid = start(program(order, clock))
+        pid = start(PROGRAMS[order["do"]](order, clock))
         living.add(pid)
         tell(pid=pid, started=order["do"])
     for pid in living:

@@ -87,6 +87,22 @@ class Fleet:
         directory = str(self._lab.parent)
         return await self._start(theirs, do="clients", directory=directory, names=list(names), heartbeat=heartbeat)
 
+    async def start_callers(
+        self, names: Sequence[str], raw: Sequence[str], tally: Path, *, every: float, renews: float
+    ) -> int:
+        """Call all the time for these clients, and as raw MOC clients, in a process of its own; return its pid."""
+        directory = str(self._lab.parent)
+        return await self._start(
+            self._lab.clock,
+            do="callers",
+            directory=directory,
+            names=list(names),
+            raw=list(raw),
+            tally=str(tally),
+            every=every,
+            renews=renews,
+        )
+
     async def close(self) -> None:
         """End all of it."""
         assert self._process.stdin is not None
