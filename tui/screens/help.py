@@ -18,10 +18,15 @@ from tui.screens.scroll import ScrollScreen
 
 _FILTER = (
     ("word", "anywhere in name, cluster, kind, host or owner; several words must all match"),
+    ("5f2a91", "six digits or more: in the serial number too"),
     ("cluster:bonn  !kind:KMS", "in one column; ! turns it round"),
+    ("site:bonn", "of the sites that have this in their name"),
     ("state:latent  sev:x!", "by state, by severity signs"),
+    ("next:renew", "by next step"),
     ("left<7d  token<30d", "by what is left"),
+    ("seen>10m", "by the time since the last call"),
     ("auto:no  marked", "who does not renew by itself; what is marked"),
+    ('"two words"', "in quotes everything is text"),
 )
 _MEANINGS = {
     Severity.EXPIRED: "out, or its CA has ended",
