@@ -77,7 +77,15 @@ class HelpScreen(ScrollScreen):
             role = SEVERITY_ROLES[severity]
             lines.append(((f"  {view.glyphs.severity(severity)} {severity.name.lower():10} ", role), (meaning, "text")))
         words = ", ".join(f"+{word}" for word in OVERLAY_WORDS.values())
-        lines.append(plain(f"  {view.glyphs.running} busy       an operation is at work; after a state: {words}"))
+        busy = f"an operation is at work; after a state: {words}"
+        lines.extend(_entry(f"{view.glyphs.running} busy", 13, busy, view.width, "text"))
         lines.extend([BLANK, plain("Filter", "head")])
-        lines.extend(((f"  {term:26} ", "key"), (meaning, "text")) for term, meaning in _FILTER)
+        for term, meaning in _FILTER:
+            lines.extend(_entry(term, 27, meaning, view.width, "key"))
         return lines
+
+
+def _entry(name: str, size: int, meaning: str, width: int, role: str) -> list[Line]:
+    """Return a name and what it means, in as many lines as that needs."""
+    parts = wrapped(meaning, max(20, width - size - 2))
+    return [((f"  {name if not number else '':{size}}", role), (part, "text")) for number, part in enumerate(parts)]
