@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ from tui.format import fit, shorten, span, wrapped
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, plain
 from tui.rotating import RotationClientView, RotationView
+from tui.screens.rotation_rows import Row, texts
 
 WAYS_THROUGH: Final = {
     "itself": "by itself",
@@ -59,28 +61,32 @@ def _rank(client: RotationClientView) -> int:
 
 
 def client_rows(
-    rotation: RotationView, now: datetime, width: int, glyphs: Glyphs, choice: Choice
-) -> list[tuple[str, Line]]:
-    """Return the clients in three groups: who would fail without the old CA, who is waited for, and the rest."""
-    clients = ordered(rotation)
-    failing = [one for one in clients if one.name in set(rotation.would_fail)]
-    rest = [one for one in clients if one not in failing]
-    groups = (
-        ("WOULD FAIL without the old CA", failing),
-        ("AWAITED: this phase waits for them", [one for one in rest if one.awaited]),
-        (
-            "ALL OTHERS" if failing or any(one.awaited for one in rest) else "CLIENTS",
-            [one for one in rest if not one.awaited],
-        ),
-    )
-    rows: list[tuple[str, Line]] = []
+    rotation: RotationView,
+    listed: Sequence[RotationClientView],
+    now: datetime,
+    width: int,
+    glyphs: Glyphs,
+    choice: Choice,
+) -> list[Row]:
+    """Return the clients in three groups: who would fail without the old CA, who is waited for, and the rest.
+
+    `listed` are the rotation's clients as `ordered` lays them out.
+    """
+    failing = set(rotation.would_fail)
+    groups: list[tuple[str, list[RotationClientView]]] = [
+        ("WOULD FAIL without the old CA", [one for one in listed if one.name in failing]),
+        ("AWAITED: this phase waits for them", [one for one in listed if one.awaited and one.name not in failing]),
+    ]
+    title = "ALL OTHERS" if any(members for _, members in groups) else "CLIENTS"
+    groups.append((title, [one for one in listed if not one.awaited and one.name not in failing]))
+    rows: list[Row] = []
     for title, members in groups:
         if members:
             rows.extend([("", BLANK), ("", plain(f"{title} ({len(members)})", "head"))])
         for client in members:
-            rows.append((client.name, _row(client, now, width, glyphs, choice)))
+            rows.append((client.name, partial(_row, client, now, width, glyphs, choice)))
             if client.name == choice.chosen:
-                rows.extend(("", line) for line in _more(client, width))
+                rows.extend(texts(_more(client, width)))
     return rows
 
 

@@ -19,13 +19,14 @@ from tui.commands import BY_ID, OVERLAP, REHEARSAL, ROTATION, ROTATION_PLAN, of_
 from tui.format import span
 from tui.gateway import Unreachable
 from tui.lines import BLANK, Line, plain
-from tui.rotating import DEFAULT_SETTINGS, RotationKind, RotationPlanView, RotationView
+from tui.rotating import DEFAULT_SETTINGS, RotationClientView, RotationKind, RotationPlanView, RotationView
 from tui.screens.rotation_clients import Choice, client_rows, ordered
 from tui.screens.rotation_kinds import kind_lines
-from tui.screens.rotation_overlap import overlap_lines
+from tui.screens.rotation_overlap import overlap_rows
 from tui.screens.rotation_plan import authority_lines, last_line, plan_lines
 from tui.screens.rotation_progress import progress_lines
-from tui.screens.rotation_rehearsal import passing, rehearsal_lines
+from tui.screens.rotation_rehearsal import passing, rehearsal_rows
+from tui.screens.rotation_rows import Row, Rows, texts
 from tui.screens.rotation_through import through_lines
 from tui.screens.scroll import ScrollScreen
 
@@ -71,6 +72,7 @@ class RotationFace(ScrollScreen):
         self.chosen = ""  # the client under the cursor
         self.marks: set[str] = set()
         self._rows: list[str] = []  # the client that each line stands for
+        self._listed: tuple[RotationView, list[RotationClientView]] | None = None
         self._problem = ""
         self._is_refused = False
         self._seen_at: float | None = None
@@ -166,23 +168,28 @@ class RotationFace(ScrollScreen):
         return super().head_lines(view)[:1]
 
     def text_lines(self, view: View) -> Sequence[Line]:
-        rows = self._named_lines(view)
-        self._rows = [name for name, _ in rows]
-        return [line for _, line in rows]
+        rows = Rows(self._rows_of(view), view.width)
+        self._rows = rows.names
+        return rows
 
-    def _named_lines(self, view: View) -> list[tuple[str, Line]]:
+    def _rows_of(self, view: View) -> Sequence[Row]:
         rotation, now = self.rotation, view.now
         if rotation is None:
-            return [("", line) for line in self._before(view)]
+            return texts(self._before(view))
         at = now or rotation.agent_time
         if rotation.kind is RotationKind.OVERLAP:
             choice = Choice(chosen=self.chosen, marked=self.marks)
-            return overlap_lines(
-                rotation, at, view.width, view.glyphs,
-                lambda width: client_rows(rotation, at, width, view.glyphs, choice),
-            )  # fmt: skip
-        make = rehearsal_lines if rotation.kind is RotationKind.REHEARSAL else progress_lines
-        return [("", line) for line in make(rotation, at, view.width, view.glyphs)]
+            clients = client_rows(rotation, self._ordered(rotation), at, view.width, view.glyphs, choice)
+            return overlap_rows(rotation, at, view.width, view.glyphs, clients)
+        if rotation.kind is RotationKind.REHEARSAL:
+            return rehearsal_rows(rotation, at, view.width, view.glyphs)
+        return texts(progress_lines(rotation, at, view.width, view.glyphs))
+
+    def _ordered(self, rotation: RotationView) -> list[RotationClientView]:
+        """The clients as they are listed; sorted once a look, not once a second."""
+        if self._listed is None or self._listed[0] is not rotation:
+            self._listed = (rotation, ordered(rotation))
+        return self._listed[1]
 
     def _before(self, view: View) -> list[Line]:
         now = view.now
@@ -229,7 +236,7 @@ class RotationFace(ScrollScreen):
         """The marked clients in the list's order, else the one under the cursor."""
         if self.rotation is None:
             return []
-        names = [client.name for client in ordered(self.rotation)]
+        names = [client.name for client in self._ordered(self.rotation)]
         if self.marks:
             return [name for name in names if name in self.marks]
         return [self.chosen] if self.chosen in names else []

@@ -7,7 +7,7 @@ checked. The one thing to do next and the way back stand at the top, clients tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Final
@@ -19,6 +19,7 @@ from tui.lines import BLANK, Line, cut, joined, line_width, plain
 from tui.rotating import RotationKind, RotationView, WaveView
 from tui.screens.rotation_matrix import deviation_lines, matrix_lines
 from tui.screens.rotation_progress import gate_lines
+from tui.screens.rotation_rows import Row, texts
 from tui.screens.rotation_track import labelled_phase, phase_of, track_lines
 
 _LABEL: Final = 10
@@ -236,18 +237,13 @@ def gates_block(rotation: RotationView, width: int) -> list[Line]:
     return lines
 
 
-def overlap_lines(
-    rotation: RotationView,
-    now: datetime,
-    width: int,
-    glyphs: Glyphs,
-    clients: Callable[[int], list[tuple[str, Line]]],
-) -> list[tuple[str, Line]]:
-    """Return the whole progress; a line that stands for a client carries its name. `clients` makes those lines."""
+def overlap_rows(
+    rotation: RotationView, now: datetime, width: int, glyphs: Glyphs, clients: Sequence[Row]
+) -> list[Row]:
+    """Return the whole progress; `clients` are the rows of `rotation_clients`."""
     lines = [*head_lines(rotation, now, width, glyphs), BLANK, *proof_lines(rotation, now, width, glyphs)]
     after: list[Line] = []
     if rotation.probes and width < WIDE:
         after = [BLANK, plain("TRUST MATRIX: what is shown, and to whom", "head")]
         after.extend(matrix_lines(rotation.probes, width))
-    rows = [("", line) for line in lines]
-    return [(name, cut(line, width)) for name, line in [*rows, *clients(width), *(("", line) for line in after)]]
+    return [*texts(lines), *clients, *texts(after)]

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from backend.core.overlap import Route
 from tui.format import count, fit, shorten, span, wrapped
 from tui.glyphs import Glyphs
-from tui.lines import BLANK, Line, cut, plain
+from tui.lines import BLANK, Line, plain
 from tui.rotating import RotationClientView, RotationView
 from tui.screens.rotation_overlap import head_lines, proof_lines
+from tui.screens.rotation_rows import Row, texts
 
 _PROVED = frozenset({"E3", "E4", "E5"})
 
@@ -33,18 +35,21 @@ def _reports(client: RotationClientView) -> bool:
     return client.route == Route.ITSELF.value
 
 
-def rehearsal_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
+def rehearsal_rows(rotation: RotationView, now: datetime, width: int, glyphs: Glyphs) -> list[Row]:
     """Return where the rehearsal stands, or what came out of it."""
     lines = head_lines(rotation, now, width, glyphs)
     blocked, passed = blocking(rotation), passing(rotation)
-    apart = [one for one in rotation.clients if one not in blocked and one not in passed]
+    told = {one.name for one in (*blocked, *passed)}
+    apart = [one for one in rotation.clients if one.name not in told]
     lines.extend([BLANK, *_verdict(rotation, blocked, passed, apart, width)])
     lines.extend([BLANK, *proof_lines(rotation, now, width, glyphs)])
     would = "WOULD HAVE BLOCKED the rotation" if rotation.ended_at else "NOT SEEN YET"
-    lines.extend(_group(would, blocked, rotation, width, "critical"))
-    lines.extend(_group("PASSED, the slowest first", passed, rotation, width, "text"))
-    lines.extend(_group("NOT ASKED: they do not report, or were out", apart, rotation, width, "dim"))
-    return [cut(line, width) for line in lines]
+    return [
+        *texts(lines),
+        *_group(would, blocked, rotation, width, "critical"),
+        *_group("PASSED, the slowest first", passed, rotation, width, "text"),
+        *_group("NOT ASKED: they do not report, or were out", apart, rotation, width, "dim"),
+    ]
 
 
 def _verdict(
@@ -71,19 +76,21 @@ def _verdict(
 
 def _group(
     title: str, members: Sequence[RotationClientView], rotation: RotationView, width: int, role: str
-) -> list[Line]:
+) -> list[Row]:
     if not members:
         return []
-    lines: list[Line] = [BLANK, plain(f"{title} ({len(members)})", "head")]
-    for client in members:
-        seen = client.level in _PROVED and client.level_at is not None
-        took = span(client.level_at - rotation.started_at) if seen and client.level_at is not None else "-"
-        note = client.careless or client.last_error or client.level_source
-        first: Line = (
-            (f"  {fit(client.level if client.level.startswith('E') else '-', 3)}", role),
-            (f"{took:>8}  ", "text"),
-            (fit(shorten(client.name, 23), 24), role),
-            (fit(shorten(client.owner or "no owner", 11), 12), "text"),
-        )
-        lines.append((*first, (shorten(note, max(4, width - 51)), "dim")))
-    return lines
+    heads = texts([BLANK, plain(f"{title} ({len(members)})", "head")])
+    return [*heads, *(("", partial(_row, client, rotation.started_at, width, role)) for client in members)]
+
+
+def _row(client: RotationClientView, started_at: datetime, width: int, role: str) -> Line:
+    seen = client.level in _PROVED and client.level_at is not None
+    took = span(client.level_at - started_at) if seen and client.level_at is not None else "-"
+    note = client.careless or client.last_error or client.level_source
+    return (
+        (f"  {fit(client.level if client.level.startswith('E') else '-', 3)}", role),
+        (f"{took:>8}  ", "text"),
+        (fit(shorten(client.name, 23), 24), role),
+        (fit(shorten(client.owner or "no owner", 11), 12), "text"),
+        (shorten(note, max(4, width - 51)), "dim"),
+    )

@@ -37,6 +37,7 @@ BACK: Final = (
     _P.ROLLED_BACK,
 )
 _GAP: Final = "  "
+_ROOMY: Final = 80
 
 
 def phase_of(rotation: RotationView) -> OverlapPhase | None:
@@ -79,7 +80,9 @@ def track_lines(rotation: RotationView, width: int, glyphs: Glyphs) -> list[Line
     steps = steps_of(rotation)
     before: Line = ()
     if rotation.rolled_back_from:
-        before = ((f"WAY BACK from {labelled_phase(OverlapPhase(rotation.rolled_back_from))}: ", "warning"),)
+        start = OverlapPhase(rotation.rolled_back_from)
+        whence = labelled_phase(start) if width >= _ROOMY else number_of(start)
+        before = ((f"WAY BACK from {whence}: ", "warning"),)
     here = steps.index(phase) if phase in steps else 0
     room = width - sum(cell_len(text) for text, _ in before)
     made: list[tuple[str, str]] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from rich.cells import cell_len
 
@@ -14,9 +16,10 @@ from tui.glyphs import ASCII
 from tui.lines import Line, line_text
 from tui.received_rotation import rotation_view
 from tui.rotating import RotationMove, RotationView
-from tui.screens.rotation_clients import Choice, client_rows
+from tui.screens.rotation_clients import Choice, client_rows, ordered
 from tui.screens.rotation_moves import overlap_refusal
-from tui.screens.rotation_overlap import level_sum, levels_add_up, overlap_lines
+from tui.screens.rotation_overlap import level_sum, levels_add_up, overlap_rows
+from tui.screens.rotation_rows import Rows
 from tui.screens.rotation_track import phase_of
 
 
@@ -24,12 +27,10 @@ def seen(fleet: Overlapping) -> RotationView:
     return rotation_view(overlap_message(fleet.look()))
 
 
-def drawn(shown: RotationView, width: int) -> list[Line]:
+def drawn(shown: RotationView, width: int) -> Sequence[Line]:
     choice = Choice(chosen=shown.clients[0].name)
-    lines = overlap_lines(
-        shown, shown.agent_time, width, ASCII, lambda w: client_rows(shown, shown.agent_time, w, ASCII, choice)
-    )
-    return [line for _, line in lines]
+    clients = client_rows(shown, ordered(shown), shown.agent_time, width, ASCII, choice)
+    return Rows(overlap_rows(shown, shown.agent_time, width, ASCII, clients), width)
 
 
 def check(shown: RotationView) -> None:
