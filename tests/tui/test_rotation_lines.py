@@ -24,7 +24,7 @@ def rotation(clients: int = 0, **changes: object) -> RotationView:
     listed = tuple(
         RotationClientView(
             name=f"csi-{number:05}", cluster="bonn-wl3", kind="CSI", owner="team-store", route="itself", why="",
-            state="", level="E3" if number % 2 else "E4", level_at=NOW, level_source="trust canary", awaited=bool(number % 2),
+            state="", level="E3" if number % 2 else "E4", level_at=NOW, awaited=bool(number % 2),
         )
         for number in range(clients)
     )  # fmt: skip
