@@ -11,17 +11,16 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
-from backend.core.errors import InconsistentState, InvalidInput, NotFound, PlanChanged
-from backend.core.model import Outcome, Secret
+from backend.core.errors import InconsistentState, InvalidInput, PlanChanged
+from backend.core.model import Outcome
 from backend.service import audit
 from backend.service.caller import Caller
+from backend.service.carried import LoginFile, take_login_file
 from backend.service.confirmation import refuse_confirmation
-from backend.service.contact import BY_HAND
-from backend.service.deliveries import login_file
 from backend.service.fence import forbids_operations
 from backend.service.operation_view import OperationView, TargetView, view
 from backend.service.planning import (
@@ -35,11 +34,9 @@ from backend.service.planning import (
     what_changed,
 )
 from backend.service.resuming import proved, reopen
-from backend.service.rights import refuse_wider
 from backend.service.target_sight import proof_of
 from backend.service.target_terms import Terms, terms_of
 from backend.service.targets import UNDER_WAY, begin, look
-from backend.service.token_line import find_current, rotate_token
 from backend.service.world import World
 from backend.store.port import Transaction
 from backend.store.records import OperationRow, StoredPlan, TargetRow
@@ -61,15 +58,6 @@ __all__ = [
 ]
 
 RECENT: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginFile:
-    """A fresh login file for delivery by hand; `yaml` holds the token."""
-
-    name: str
-    yaml: Secret
-    token_expires_at: datetime
 
 
 def start(tx: Transaction, world: World, caller: Caller, *, plan_id: str, hash: str, origin: str = "") -> OperationView:
@@ -163,48 +151,6 @@ def get(tx: Transaction, operation_id: str) -> OperationView:
 def recent(tx: Transaction, limit: int = 0) -> Sequence[OperationView]:
     """Return operations, newest first; `limit` 0: fifty."""
     return [view(tx, operation) for operation in tx.operations.recent(limit or RECENT)]
-
-
-def take_login_file(tx: Transaction, world: World, caller: Caller, *, operation_id: str, name: str) -> LoginFile:
-    """Make the login file of a target that is delivered by hand; each call makes a new token and ends the last one.
-
-    Raises:
-        NotFound: there is no such operation or target.
-        InconsistentState: the target does not wait for a delivery by hand, or its identity was deleted meanwhile.
-        AccessDenied: the identity has rights that the caller has not, and would get with the token in the file.
-    """
-    now = world.clock.now()
-    operation = tx.operations.get(operation_id)
-    target = next((found for found in tx.operations.targets(operation_id) if found.name == name), None)
-    if target is None:
-        raise NotFound(f"operation {operation_id} has no client {name!r}")
-    if target.route != BY_HAND or target.state not in {"ordered", "delivered"}:
-        raise InconsistentState(f"{name!r} waits for no login file in operation {operation_id}: it is {target.state}")
-    identity = tx.identities.find_by_number(target.identity_number)  # by number: its name may be another's by now
-    if identity is None:
-        raise InconsistentState(f"{name!r} of operation {operation_id} was deleted meanwhile; make a new plan")
-    refuse_wider(tx, caller, identity)
-    before = find_current(tx, identity.number)
-    overlap = None if operation.overlap_seconds < 0 else timedelta(seconds=operation.overlap_seconds)
-    record, token = rotate_token(tx, world, identity, overlap=overlap)
-    step = "2/3 login file taken, waits for the client to sign in"
-    tx.operations.put_target(replace(target, state="delivered", token_id=record.id, step=step))
-    audit.record(
-        tx,
-        now,
-        actor=caller.name,
-        origin=caller.origin,
-        action="take_login_file",
-        subject=name,
-        detail={
-            "operation": operation.id,
-            "token": record.id,
-            "token_before": "" if before is None else before.id,
-            "expires_at": record.expires_at.isoformat(),
-        },
-    )
-    text = login_file(world, tx, identity, token)
-    return LoginFile(name=name, yaml=Secret(text), token_expires_at=record.expires_at)
 
 
 def _resumed(

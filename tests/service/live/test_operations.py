@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +19,6 @@ from backend.core.errors import (
 from backend.core.model import Cluster, Outcome
 from backend.core.plan import ActionKind
 from backend.service import audit, fleet, identities, operations
-from backend.service.clock_watch import ClockWatch
-from backend.service.contact import patience
 from backend.service.operations import OperationView, PlanView
 from backend.store.sqlite import open_store
 
@@ -416,22 +413,6 @@ def test_a_crash_between_any_two_ticks_changes_nothing(live: Live) -> None:
     with live.site.transaction() as tx:
         assert [len(tx.certificates.of(client.number)) for client in live.clients.values()] == [2, 2, 2]
         assert audit.verify(tx).intact
-
-
-@pytest.mark.parametrize(("late", "state"), [(0, "ordered"), (1, "failed")])
-def test_an_agent_that_was_away_gives_a_client_the_whole_time_again(live: Live, late: int, state: str) -> None:
-    """A client that found nobody backs off; an agent back after an hour has no reason to say that it did not answer."""
-    live.client("kva")
-    age(live)
-    operation = run(live, ActionKind.RENEW, "kva")
-    live.tick()
-    live.site.clock.advance(timedelta(hours=1))
-    object.__setattr__(live.site, "world", replace(live.site.world, watch=ClockWatch()))  # a new process
-    live.tick()
-    assert states(live, operation) == {"kva": "ordered"}
-    live.site.clock.advance(patience(None) + late * SECOND)
-    live.tick()
-    assert states(live, operation) == {"kva": state}
 
 
 def test_old_plans_that_were_never_started_are_forgotten(live: Live) -> None:

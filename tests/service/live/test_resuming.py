@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,8 @@ from backend.core.model import ClientKind, Cluster
 from backend.core.plan import ActionKind
 from backend.core.update import UpdateScope
 from backend.service import audit, fleet, identities, operations
+from backend.service.clock_watch import ClockWatch
+from backend.service.contact import patience
 from backend.service.operations import OperationView, PlanView
 
 if TYPE_CHECKING:
@@ -244,6 +248,21 @@ def test_an_update_that_was_stopped_between_token_and_certificate_does_only_the_
     with live.site.transaction() as tx:
         assert [len(tx.tokens.of(one.number)) for one in live.clients.values()] == [2, 2], "one rotation each"
     assert set(certificates(live).values()) == {2}
+
+
+@pytest.mark.parametrize(("late", "state"), [(0, "ordered"), (1, "failed")])
+def test_an_agent_that_was_away_gives_a_client_the_whole_time_again(live: Live, late: int, state: str) -> None:
+    """A client that found nobody backs off; an agent back after an hour has no reason to say that it did not answer."""
+    live.client("kva")
+    operation = begin(live, ActionKind.RENEW, "kva", **FORCED)
+    live.tick()
+    live.site.clock.advance(timedelta(hours=1))
+    object.__setattr__(live.site, "world", replace(live.site.world, watch=ClockWatch()))  # a new process
+    live.tick()
+    assert states(live, operation) == {"kva": "ordered"}
+    live.site.clock.advance(patience(None) + timedelta(seconds=late))
+    live.tick()
+    assert states(live, operation) == {"kva": state}
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
