@@ -8,6 +8,7 @@ agent's time reckoned by `tui.agent_clock`. What is too much for one go waits as
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -145,6 +146,9 @@ class FleetModel(CloseUp):
             yield 0.5
         self._stop_work()
         self._words.clear()
+        deployments = Counter(one.columns.deployment for one in self.sites)
+        for one in self.sites:
+            one.shares_its_name = deployments[one.columns.deployment] > 1
         gone = {c for c in self._marks if site_of(c) == site.place and site.columns.index_of(number_of(c)) is None}
         self._marks -= gone
         self._changed(())

@@ -30,13 +30,14 @@ class SiteFleet:
         self.heard_at: datetime | None = None  # the agent's time in its last answer
         self.was_alive = False
         self.last: Moment | None = None  # what the present verdicts are of
+        self.shares_its_name = False  # another site has the same deployment
         self._name = name
         self.coming: Roll | None = None  # the snapshot that is on its way
 
     @property
     def name(self) -> str:
-        """What the site is called: its deployment, or its context until that is known."""
-        return self.columns.deployment or self._name
+        """What the site is called: its deployment; its context until that is known, or where two share a name."""
+        return self._name if self.shares_its_name else self.columns.deployment or self._name
 
     @property
     def columns(self) -> FleetColumns:

@@ -198,6 +198,18 @@ async def test_each_countdown_runs_by_its_own_agents_clock(make_app: MakeApp, bo
         assert any("2d 23h" in row and "there" in row for row in rows), rows
 
 
+async def test_two_sites_of_one_name_are_called_by_their_contexts(make_app: MakeApp) -> None:
+    class Twin(SiteAgent):
+        @property
+        def connection(self) -> Connection:
+            return replace(super().connection, context=f"{self.tag}-{self.name}", tag="")
+
+    app = make_app(gateway=[Twin("bonn", BONN, tag="old"), Twin("bonn", BONN, tag="new")])
+    async with app.run_test(size=(80, 24)):
+        await app.settled()
+        assert {site for site, _ in named(app)} == {"old-bonn", "new-bonn"}
+
+
 async def test_a_site_filter_narrows_the_list_to_a_site(make_both: MakeApp) -> None:
     app = make_both()
     async with app.run_test(size=(80, 24)) as pilot:
