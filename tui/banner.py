@@ -84,7 +84,7 @@ def header_line(view: View) -> Line:
         longer = [*parts[:2], *counts, *parts[2:]]
         if not _rotation(view)[0] or line_width(joined(longer, 10_000)) <= view.width - 8:  # it may be held
             parts = longer
-    elif view.is_of_all_sites and view.model.has_several_sites:
+    elif view.is_of_all_sites and view.model.has_several_sites and not _link(view)[0]:
         parts.insert(2, (f"{_clusters(view)} cl. {view.model.total:,} clients", "text"))
     return (("mocdeck ", "head"), *joined(parts, view.width - 8))
 

@@ -247,11 +247,12 @@ def row_line(
         sign = f"{glyphs.cursor if cursor else ' '}{glyphs.mark if client.marked else ' '}"
         line = [(sign, "mark" + over)]
     columns = layout(width, shown)
-    names_site = shown.sites and width < SITE_WIDTH  # there is no column for it, so the cluster's names it
+    names_site = shown.sites and width < SITE_WIDTH  # there is no column for it, so another one names it
+    bearer = next((column.id for column, _ in columns if column.id == "cluster"), "client")
     for number, (column, size) in enumerate(columns):
         text, role = _cell(column, size, client, now, glyphs)
-        if names_site and column.id == "cluster":
-            text = f"{client.site}/{client.row.cluster}" if client.row.cluster else client.site
+        if names_site and column.id == bearer:
+            text = f"{client.site}/{text}" if text != "-" else client.site
         line.append((fit(shorten(text, size), size, right=column.right), role + over))
         if number + 1 < len(columns):
             line.append(("*", "mark" + over) if column.id in changed else (" ", "text" + over))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from backend.core.delta import AuthorityInfo, ClientColumns, ClusterInfo, FleetDelta, unix
 from backend.core.lifecycle import Validity
@@ -44,32 +43,32 @@ def large_fleet(size: int, *, chunk: int = 2000, change: int = 1, deployment: st
 
 
 def _columns(begin: int, count: int) -> tuple[list[str], ClientColumns]:
-    names = [f"client-{number:07}" for number in range(begin, begin + count)]
+    numbers = range(begin + 1, begin + count + 1)
+    names = [f"client-{number - 1:07}" for number in numbers]
     kinds, clusters = len(names), len(names) + len(KINDS)
     names += [*KINDS, *(f"wl{number:02}" for number in range(CLUSTERS)), ""]
-    nothing = len(names) - 1
-    columns: dict[str, list[int]] = {column.name: [] for column in fields(ClientColumns)}
-    for place in range(count):
-        number = begin + place + 1
-        end = T + (number * 7_919_003) % (92 * SECONDS) - 2 * SECONDS
-        token = T + (number * 104_729) % (89 * SECONDS) + 1
-        row = {
-            "number": number,
-            "name": place,
-            "kind": kinds + number % len(KINDS),
-            "cluster": clusters + number % CLUSTERS,
-            "host": nothing,
-            "owner": nothing,
-            "certificate_not_before": end - 90 * SECONDS,
-            "certificate_not_after": end,
-            "generation": 4,
-            "serial_low": number,
-            "token_issued_at": token - 90 * SECONDS,
-            "token_expires_at": token,
-            "last_seen_at": T,
-            "flags": 5 if number % 3 else 0,
-            "activity": nothing,
-        }
-        for name, values in columns.items():
-            values.append(row.get(name, 0))
-    return names, ClientColumns(**columns)
+    nothing, zero = [len(names) - 1] * count, [0] * count
+    ends = [T + (number * 7_919_003) % (92 * SECONDS) - 2 * SECONDS for number in numbers]
+    tokens = [T + (number * 104_729) % (89 * SECONDS) + 1 for number in numbers]
+    return names, ClientColumns(
+        number=list(numbers),
+        name=list(range(count)),
+        kind=[kinds + number % len(KINDS) for number in numbers],
+        cluster=[clusters + number % CLUSTERS for number in numbers],
+        host=nothing,
+        owner=nothing,
+        certificate_not_before=[end - 90 * SECONDS for end in ends],
+        certificate_not_after=ends,
+        generation=[4] * count,
+        serial_low=list(numbers),
+        used_serial_low=zero,
+        token_issued_at=[end - 90 * SECONDS for end in tokens],
+        token_expires_at=tokens,
+        last_seen_at=[T] * count,
+        heartbeat_at=zero,
+        heartbeat_interval=zero,
+        skew=zero,
+        flags=[5 if number % 3 else 0 for number in numbers],
+        planned_off_until=zero,
+        activity=nothing,
+    )

@@ -132,6 +132,10 @@ async def test_a_narrow_list_names_the_site_with_the_cluster(make_both: MakeApp)
         rows = table(app).text.splitlines()
         assert "bonn/wl1" in rows[1]
         assert "oslo/wl9" in rows[2]
+    app = make_both()
+    async with app.run_test(size=(60, 20)):
+        await app.settled()
+        assert "oslo/csi-1" in table(app).text.splitlines()[2]
 
 
 async def test_one_site_has_no_column_and_no_line_of_sites(make_app: MakeApp, bonn: SiteAgent) -> None:

@@ -42,6 +42,7 @@ class FleetTable(Lines, can_focus=True):
         self.labels: dict[int, str] = {}  # a letter for each client on screen, while one is looked for
         self.recent = RecentChanges()
         self._row = 0
+        self._is_chosen = False  # the operator has moved it
         self._now: datetime | None = None
 
     @property
@@ -66,6 +67,10 @@ class FleetTable(Lines, can_focus=True):
         if not len(order):
             self.top = self._row = 0
             return
+        if not self._is_chosen and not self.app.model.complete:  # sites still come: the worst client is the first
+            self._row = self.top = 0
+            self._take(order[0])
+            return
         place = None if self.cursor is None else self.app.model.place_of(self.cursor)
         if place is None:
             self._row = min(self._row, len(order) - 1)
@@ -86,6 +91,7 @@ class FleetTable(Lines, can_focus=True):
         order = self.app.model.order
         if not len(order):
             return
+        self._is_chosen = True
         self._row = max(0, min(row, len(order) - 1))
         self._take(order[self._row])
         self._scroll_into_view()

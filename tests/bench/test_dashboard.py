@@ -1,0 +1,231 @@
+"""The dashboard's list at 1 k, 100 k and 1 M clients beside the stock DataTable: tui.md, section 4. Read the ratios."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.widgets import DataTable
+
+from backend.clock import ManualClock
+from backend.core.delta import FleetDelta
+from backend.core.filter import parse
+from tests.tui.large_fleet import large_fleet
+from tests.tui.staged_agent import NOW, StagedAgent
+from tui.app import MocdeckApp
+from tui.model import FleetModel
+from tui.screens.fleet import FleetScreen
+from tui.sorting import ORDERS
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
+SIZE = (140, 40)
+
+
+class LargeAgent(StagedAgent):
+    """A staged agent of that many clients; `spent` is the time that making them took."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__([])
+        self.size, self.spent = size, 0.0
+
+    async def watch(self, since: int) -> AsyncIterator[FleetDelta]:
+        chunks = large_fleet(self.size)
+        while True:
+            began = time.perf_counter()
+            chunk = next(chunks, None)
+            self.spent += time.perf_counter() - began
+            if chunk is None:
+                break
+            yield chunk
+        await asyncio.Event().wait()
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+def best(work: Callable[[], object], times: int = 5) -> float:
+    """Milliseconds of the quickest of some tries: what else runs here only adds."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - began)
+    return min(found) * 1000
+
+
+def drain(model: FleetModel) -> float:
+    """Do all work that waits; return the milliseconds of the longest slice, in which no key is handled."""
+    longest = 0.0
+    while model.has_work:
+        began = time.perf_counter()
+        model.step(0.0)
+        longest = max(longest, time.perf_counter() - began)
+    return longest * 1000
+
+
+@pytest.mark.parametrize("size", [1_000, 100_000, 1_000_000])
+def test_the_store_and_the_list(row: Any, size: int) -> None:
+    before = resident_mb()
+    model = FleetModel(0.0)
+    took, longest = 0.0, 0.0
+    for chunk in large_fleet(size):
+        began = time.perf_counter()
+        model.take(model.current, chunk, 0.0)
+        longest = max(longest, time.perf_counter() - began)
+        took += time.perf_counter() - began
+    judging = model.finish(model.current, 0.0)
+    while True:
+        began = time.perf_counter()
+        step = next(judging, None)
+        longest = max(longest, time.perf_counter() - began)
+        took += time.perf_counter() - began
+        if step is None:
+            break
+    row(f"{size:,} clients: taken and judged", f"{took:.2f} s", f"longest slice {longest * 1000:.0f} ms; target 50")
+    began = time.perf_counter()
+    model.reorder(0.0)
+    longest = drain(model)
+    row(f"{size:,}: sorted, worst first", f"{(time.perf_counter() - began) * 1000:.0f} ms", f"longest {longest:.0f} ms")
+    row(f"{size:,}: store and list, resident", f"{resident_mb() - before:.0f} MB", "target 150 at 1,000,000")
+    assert size < 1_000_000 or resident_mb() - before <= 150
+    names = list(model.columns.names)
+    floor = best(lambda: [place for place, name in enumerate(names) if "0001" in name])
+    row(f"{size:,}: `q in name`, the floor of a filter", f"{floor:.2f} ms")
+    for text, before_text in (("kms", ""), ("client-0001", "client-000"), ("left<7d", ""), ("sev:x!", "")):
+
+        def key(text: str = text, before_text: str = before_text) -> float:
+            model.choose_filter(before_text, parse(before_text) if before_text else None, 0.0)
+            drain(model)
+            began = time.perf_counter()
+            model.choose_filter(text, parse(text), 0.0)
+            drain(model)
+            return (time.perf_counter() - began) * 1000
+
+        took = min(key() for _ in range(3))
+        row(f"{size:,}: filter {text}", f"{took:.1f} ms", f"{len(model.order):,} found; {took / floor:.1f} x the floor")
+    model.choose_filter("", None, 0.0)
+    drain(model)
+    for order in (ORDERS[1], ORDERS[3]):
+        began = time.perf_counter()
+        model.choose_sort(order, 0.0)
+        longest = drain(model)
+        row(
+            f"{size:,}: sort {order.word}",
+            f"{(time.perf_counter() - began) * 1000:.0f} ms",
+            f"longest {longest:.0f} ms",
+        )
+    last = model.order[-1]
+    row(f"{size:,}: finding the last client's place", f"{best(lambda: model.place_of(last)):.2f} ms")
+    row(f"{size:,}: a second in which nothing changes", f"{best(lambda: model.tick(0.0)):.2f} ms")
+
+
+async def first_frame(size: int) -> tuple[float, MocdeckApp]:
+    agent = LargeAgent(size)
+    app = MocdeckApp(agent, ManualClock(NOW), write=False, ascii_only=True, state_dir=Path("/nonexistent"))
+    began = time.perf_counter()
+    async with app.run_test(size=SIZE):
+        while not (app.model.complete and len(app.model.order) == size):
+            await asyncio.sleep(0)
+        await app.settled()
+        took = time.perf_counter() - began - agent.spent
+        return took, app
+
+
+async def test_first_frame_of_an_empty_and_of_a_large_fleet(row: Any) -> None:
+    await first_frame(0)  # imports
+    empty = min([(await first_frame(0))[0] for _ in range(3)])
+    row("first frame, no client", f"{empty:.2f} s")
+    for size, target in ((1_000, 2.5), (100_000, 2.5), (1_000_000, 0)):
+        took = min([(await first_frame(size))[0] for _ in range(2 if size < 1_000_000 else 1)])
+        row(f"first frame with rows, {size:,} clients", f"{took:.2f} s", f"{took / empty:.1f} x empty; target {target}")
+
+
+class Stock(App[None]):
+    """The stock table with the same rows."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.rows = [
+            ("3d 04h", "60d 00h", "o OK", "-", f"wl{n % 50:02}", f"client-{n:07}", "itself") for n in range(size)
+        ]
+
+    def compose(self) -> ComposeResult:
+        yield DataTable(id="table", cursor_type="row")
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        for title in ("cert", "token", "state", "next", "cluster", "client", "renews"):
+            table.add_column(title, key=title, width=12)
+        table.add_rows(self.rows)
+
+
+async def stock(row: Any, size: int) -> tuple[float, float]:
+    app = Stock(size)
+    began = time.perf_counter()
+    async with app.run_test(size=SIZE) as pilot:
+        took = time.perf_counter() - began
+        table = app.query_one(DataTable)
+        keys = list(table.rows)[:38]
+        ticks = []
+        for second in range(5):
+            began = time.process_time()
+            for key in keys:
+                table.update_cell(key, "cert", f"{second}m 01s")
+            await pilot.pause()
+            ticks.append(time.process_time() - began)
+        row(f"DataTable, {size:,} rows: first frame", f"{took:.2f} s")
+        row(f"DataTable, {size:,} rows: a second, CPU", f"{min(ticks) * 1000:.1f} ms", "38 visible cells change")
+        began = time.perf_counter()
+        table.sort("client")
+        row(f"DataTable, {size:,} rows: sort", f"{(time.perf_counter() - began) * 1000:.0f} ms")
+        return took, min(ticks)
+
+
+async def ours(row: Any, size: int) -> float:
+    from datetime import timedelta
+
+    clock = ManualClock(NOW)
+    app = MocdeckApp(LargeAgent(size), clock, write=False, ascii_only=True, state_dir=Path("/nonexistent"))
+    async with app.run_test(size=SIZE) as pilot:
+        while len(app.model.order) != size:
+            await asyncio.sleep(0)
+        await app.settled()
+        app.model.choose_sort(ORDERS[1], clock.monotonic())
+        while app.model.has_work:
+            app.model.step(clock.monotonic())
+        deck = app.deck
+        assert isinstance(deck, FleetScreen)
+        ticks = []
+        for _ in range(8):
+            clock.advance(timedelta(seconds=1))
+            app.model.agent.heard(clock.now(), clock.monotonic())
+            began = time.process_time()
+            app.tick()
+            await pilot.pause()
+            ticks.append(time.process_time() - began)
+        row(f"ours, {size:,} rows: a second, CPU", f"{sorted(ticks)[len(ticks) // 2] * 1000:.1f} ms", "median of 8")
+        for name, work in (
+            ("cursor down at the beginning", lambda: deck.table.move(1)),
+            ("page down", lambda: deck.table.move(deck.table.page)),
+            ("to the end", deck.table.go_last),
+            ("cursor up at the end", lambda: deck.table.move(-1)),
+        ):
+            row(f"ours, {size:,} rows: {name}", f"{best(work):.2f} ms")
+        return min(ticks)
+
+
+@pytest.mark.parametrize("size", [1_000, 100_000])
+async def test_a_second_beside_the_stock_table(row: Any, size: int) -> None:
+    mine = await ours(row, size)
+    _, theirs = await stock(row, size)
+    row(f"{size:,} rows: a second, DataTable beside ours", f"{theirs / mine:.1f} x")
+
+
+async def test_a_million_rows_under_the_cursor(row: Any) -> None:
+    await ours(row, 1_000_000)
