@@ -10,7 +10,7 @@ from textual.message import Message
 
 
 class FleetChanged(Message):
-    """The agent answered; `touched` holds the numbers of clients that changed, came or went, often none."""
+    """The agent answered; `touched` holds the clients that changed, came or went: often none, nor of a snapshot."""
 
     def __init__(self, touched: frozenset[int]) -> None:
         super().__init__()

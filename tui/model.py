@@ -93,15 +93,15 @@ class FleetModel(CloseUp):
         return frozenset(touched)
 
     def take(self, site: SiteFleet, delta: FleetDelta, monotonic: float) -> set[ClientId]:
-        """Take one chunk of an answer; return the clients that it touched. A snapshot waits for `finish`."""
+        """Take one chunk of a change; return the clients that it touched (none of a snapshot, see `finish`)."""
         site.hear(delta, monotonic)
-        touched = {client_id(site.place, number) for number in (*delta.clients.number, *delta.removed)}
         if delta.full:
             site.begin(delta)
-            return touched
+            return set()
         if site.is_reading:
             site.add(delta)
-            return touched
+            return set()
+        touched = {client_id(site.place, number) for number in (*delta.clients.number, *delta.removed)}
         moment = site.observe(monotonic)
         if moment is None:
             return set()

@@ -44,6 +44,7 @@ class Site:
     feed_wanted: bool = field(default=False)
     feed_running: bool = field(default=False)
     kept: Snapshot | None = None  # of an earlier session, still to be shown
+    generation: int = 0  # of the snapshot that was there when the feed was asked for last
     kept_at: float | None = None  # the monotonic instant at which its snapshot was kept last
 
     @property
@@ -203,8 +204,9 @@ class SitesApp(LinkedApp):
     def _fleet_changed(self, site: Site, touched: frozenset[ClientId]) -> None:
         was_lost = bool(site.failure)
         site.failure = ""
-        if touched or was_lost or not site.audit:
+        if touched or was_lost or site.fleet.generation != site.generation:
             site.feed_wanted = True
+            site.generation = site.fleet.generation
         if self.model.needs_reorder and (not self.model.order or not self._is_held()):
             self.model.reorder(self.clock.monotonic())
         self.refresh_feed()

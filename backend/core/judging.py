@@ -169,11 +169,14 @@ def _certificate(at: int, not_before: int, not_after: int, ends_at: int) -> tupl
         return 0, NEVER, NO_CERTIFICATE
     lifetime = not_after - not_before
     left = not_after - at
+    due = lifetime * _DUE_N // _DUE_D
+    if left > due and at >= not_before and ends_at > not_after:  # most clients at most times
+        return _HAS_CERTIFICATE, not_after - due, not_after
     state, change = _HAS_CERTIFICATE, NEVER
     if at < not_before:
         state, change = state | _PENDING, not_before
     if left * _DUE_D > lifetime * _DUE_N:
-        change = _earlier(change, not_after - lifetime * _DUE_N // _DUE_D)
+        change = _earlier(change, not_after - due)
     elif left * _LATE_D >= lifetime * _LATE_N:
         state, change = state | _IS_DUE, _earlier(change, not_after + 1 + -lifetime * _LATE_N // _LATE_D)
     elif left >= 0:
@@ -198,7 +201,7 @@ def _certificate(at: int, not_before: int, not_after: int, ends_at: int) -> tupl
     change = _earlier(change, end - lifetime * _CRITICAL_N // _CRITICAL_D)
     if left * _DUE_D <= lifetime * _DUE_N:
         return state | _EFFECTIVE_DUE, change, end
-    return state, _earlier(change, end - lifetime * _DUE_N // _DUE_D), end
+    return state, _earlier(change, end - due), end
 
 
 def _token(at: int, issued_at: int, expires_at: int, change: int) -> tuple[int, int]:
@@ -211,14 +214,15 @@ def _token(at: int, issued_at: int, expires_at: int, change: int) -> tuple[int, 
         late = -(-lifetime * _LATE_N // _LATE_D)
     else:
         due, late, critical = _ABSOLUTE_DUE, _ABSOLUTE_LATE, _ABSOLUTE_CRITICAL
-    change = _earlier(change, expires_at)
-    state = _HAS_TOKEN
-    for test, begins in ((_TOKEN_DUE, due), (_TOKEN_LATE, late - 1), (_TOKEN_CRITICAL, critical)):
-        if left <= begins:
-            state |= test
-        elif begins > 0:
-            change = _earlier(change, expires_at - begins)
-    return state, change
+    if left > due:
+        state, begins = _HAS_TOKEN, due
+    elif left >= late:
+        state, begins = _HAS_TOKEN | _TOKEN_DUE, late - 1
+    elif left > critical:
+        state, begins = _HAS_TOKEN | _TOKEN_DUE | _TOKEN_LATE, critical
+    else:
+        state, begins = _HAS_TOKEN | _TOKEN_DUE | _TOKEN_LATE | _TOKEN_CRITICAL, 0
+    return state, _earlier(change, expires_at - begins if begins > 0 else expires_at)
 
 
 def _contact(at: int, interval: int, heard_at: int, change: int) -> tuple[int, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,8 +19,9 @@ from backend.core.delta import FleetDelta, unix
 from backend.core.facts import Severity, State
 from backend.core.filter import parse
 from tests.core.test_fleet import client, delta
+from tests.tui.first_frame import LargeAgent
 from tests.tui.large_fleet import large_fleet
-from tests.tui.staged_agent import DAY, NOW, Seed, StagedAgent
+from tests.tui.staged_agent import DAY, NOW, Seed
 from tests.tui.staged_agent import snapshot as small_snapshot
 from tui import listing, model, sorting
 from tui.app import MocdeckApp
@@ -248,24 +251,6 @@ def table(app: MocdeckApp) -> FleetTable:
     return screen.table
 
 
-class LargeAgent(StagedAgent):
-    """A staged agent of many clients, sent in chunks."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__([])
-        self.size = size
-
-    async def watch(self, since: int) -> Any:
-        if not since:
-            for chunk in large_fleet(self.size):
-                yield chunk
-        while True:
-            item = await self.queue.get()
-            if isinstance(item, Exception):
-                raise item
-            yield item
-
-
 async def test_rows_exist_as_text_only_on_the_screen_at_any_size_and_at_any_place(
     make_app: MakeApp, clock: ManualClock
 ) -> None:
@@ -304,3 +289,11 @@ async def test_a_large_snapshot_is_taken_in_slices_between_which_keys_are_handle
         assert app.model.total == len(app.model.order) == 40_000
     assert max(after - before for before, after in pairwise(read)) <= 2000  # one chunk
     assert max(after - before for before, after in pairwise(judged)) <= SLICE
+
+
+def test_twenty_thousand_clients_are_drawn_within_two_and_a_half_times_the_work_of_none() -> None:
+    """CPU seconds of whole processes: whatever else runs on this machine, it is their ratio that counts."""
+    command = [sys.executable, "-m", "tests.tui.first_frame"]
+    ran = [subprocess.run([*command, size], check=True, capture_output=True, text=True) for size in ("0", "20000")]
+    none, many = (float(one.stdout) for one in ran)
+    assert many <= 2.5 * none
