@@ -165,7 +165,7 @@ async def stock(row: Any, size: int) -> tuple[float, float]:
 
 
 async def ours(row: Any, size: int) -> float:
-        clock = ManualClock(NOW)
+    clock = ManualClock(NOW)
     app = MocdeckApp(LargeAgent(size), clock, write=False, ascii_only=True, state_dir=Path("/nonexistent"))
     async with app.run_test(size=SIZE) as pilot:
         await wait_for_rows(app, size)
