@@ -130,10 +130,10 @@ def _note(client: RotationClientView, now: datetime) -> tuple[str, str]:
 def _more(client: RotationClientView, width: int) -> Sequence[Line]:
     """What the row has no room for."""
     facts = [
+        ("accepted", client.careless),
+        ("last error", client.last_error),
         ("way", WAYS_THROUGH.get(client.route, client.route)),
         ("if it does not move", client.after),
-        ("last error", client.last_error),
-        ("accepted", client.careless),
     ]
     lines: list[Line] = []
     for label, text in facts:

@@ -261,7 +261,8 @@ class RotationFace(ScrollScreen):
             self.chosen, self.top = "", 0
             return
         self.chosen = self._rows[place]
-        self.top = max(min(self.top, place - 2), place - self.page + 4, 0)  # with its heading, and what it says
+        said = min(6, self.page)  # the row and the lines below it that say more
+        self.top = max(min(self.top, place - 2), place - self.page + said, 0)  # its group's heading as well
 
     def cmd_down(self) -> None:
         self._step(1)

@@ -203,7 +203,8 @@ def proof_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyph
         half = width // 2
         left = [plain("EVIDENCE: what every client has proved", "head"), *level_rows(rotation, half, glyphs)]
         left.extend(plain(part, role_of_sum) for part in wrapped(level_sum(rotation), half))
-        left.extend([BLANK, *gates_block(rotation, half)])
+        gates = gates_block(rotation, half)
+        left.extend([BLANK, *gates] if gates else [])
         right: list[Line] = []
         if moving:
             right += [plain("WAVES of renewal; the last has those, too, that cannot be told", "head")]

@@ -164,7 +164,8 @@ def gate_lines(gate: GateView, width: int) -> list[Line]:
     parts = wrapped(f"{gate.test}: {gate.why}" if gate.why else gate.test, max(20, width - 8))
     if len(parts) > GATE_LINES:  # the clients that it names are listed below, every one
         parts = [*parts[: GATE_LINES - 1], shorten(f"{parts[GATE_LINES - 1]} and more", max(20, width - 8))]
-    return [((f"  {sign} ", role), (parts[0], role)), *(((" " * 6, role), (part, role)) for part in parts[1:])]
+    first: Line = (("  ", "text"), (f"{sign} {parts[0]}", role))
+    return [first, *(((" " * 6, "text"), (part, role)) for part in parts[1:])]
 
 
 def _group(state: str, rotation: RotationView, now: datetime, width: int) -> list[Line]:
