@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin, get_t
 from backend.core.inert import inert
 
 T = TypeVar("T")
+_PLAIN: Final = frozenset({int, str, float, bool, types.NoneType})
 _TEXT: Final = 4_000  # characters of one text
 
 
@@ -41,9 +42,8 @@ def to_json(value: object) -> Any:
     if is_dataclass(value):
         made = {one.name: (to_json(getattr(value, one.name)), _absent(one)) for one in fields(value)}
         return {name: plain for name, (plain, absent) in made.items() if plain != absent}
-    if isinstance(value, Sequence):
-        return [to_json(one) for one in value]
-    return [int(one) for one in cast(Sequence[int], value)]  # a repeated field of a message: no Sequence by name
+    many = list(cast(Sequence[object], value))  # a repeated field of a message is one, though not by its class
+    return many if set(map(type, many)) <= _PLAIN else [to_json(one) for one in many]  # columns of 100,000 numbers
 
 
 def _absent(one: Field[Any]) -> Any:
