@@ -345,3 +345,14 @@ async def test_a_difference_is_never_silent() -> None:
     async with stage() as made:
         plan = await made.agent.plan(ActionKind.RENEW, ["nodeagent-07"])
         assert difference(plan, plan) == ["its targets look the same; the credentials behind them have changed"]
+
+
+async def test_v_leads_to_those_that_are_left_alone_and_why() -> None:
+    async with stage() as made:
+        await made.choose(*SET)
+        await made.press("R")
+        assert "LEFT ALONE (2)" not in made.text
+        await made.press("v")
+        assert "LEFT ALONE (2)" in made.text
+        assert "it must sign in with its token" in made.text
+        assert made.agent.asked == []

@@ -261,3 +261,44 @@ async def test_rows_can_be_clicked_and_a_click_starts_nothing() -> None:
         await made.settle()
         assert ">" in made.app.deck.query_one("#body", Lines).text.splitlines()[2][:1]
         assert made.agent.asked == []
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *(("R",), ("a",), ("C",), ("y",), ("f",), ("P",), ("question_mark",)),
+        *(("2", "tab"), ("3",), ("colon", "v"), ("slash", "k"), ("tab",)),
+    ],
+    ids=" ".join,
+)
+async def test_whatever_is_open_survives_every_size(keys: tuple[str, ...]) -> None:
+    async with stage() as made:
+        await made.choose("nodeagent-07")
+        await made.press(*keys)
+        screen, cursor = made.app.screen, home_cursor(made)
+        for width, height in ((60, 20), (200, 60), (30, 8), (160, 40)):
+            await made.pilot.resize_terminal(width, height)
+            made.app.tick()
+            await made.app.settled()
+            rows = [strip.text for strip in made.app.screen._compositor.render_strips()]
+            assert len(rows) == height
+        assert made.app.screen is screen
+        assert home_cursor(made) == cursor
+        assert made.app.crash_text == ""
+        assert made.agent.asked == []
+
+
+def home_cursor(made: Stage) -> int | None:
+    first = made.app.screen_stack[0]
+    assert isinstance(first, FleetScreen)
+    return first.table.cursor
+
+
+async def test_a_menu_that_is_longer_than_the_screen_follows_its_cursor() -> None:
+    async with stage((60, 20)) as made:
+        await made.press("a")
+        assert "lines more" in made.text
+        assert "> R " in made.text
+        await made.press(*["down"] * 12)
+        assert "> P " in made.text
+        assert "lines more" not in made.text

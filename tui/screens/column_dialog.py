@@ -8,7 +8,7 @@ from typing import Final
 from textual import events
 
 from tui.columns import ALWAYS, COLUMNS, Shown, layout
-from tui.format import fit
+from tui.format import fit, shorten
 from tui.lines import Line, plain
 from tui.screens.dialog import Dialog
 
@@ -56,7 +56,12 @@ class ColumnDialog(Dialog[None]):
             box = "[=]" if column.id in ALWAYS else f"[{self.app.glyphs.done if column.id in chosen else ' '}]"
             sign = self.app.glyphs.cursor if over else " "
             head = f"{sign} {box} {column.title:<11} "
-            lines.append(((head, "title" + over), (fit(_MEANINGS[column.id], max(1, width - len(head))), "dim" + over)))
+            lines.append(
+                (
+                    (head, "title" + over),
+                    (fit(shorten(_MEANINGS[column.id], width - len(head)), max(1, width - len(head))), "dim" + over),
+                )
+            )
         return lines
 
     def foot(self, width: int) -> Sequence[Line]:

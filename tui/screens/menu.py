@@ -43,6 +43,7 @@ class Menu(ModalScreen[str | None]):
         super().__init__()
         self._title = title
         self._entries = entries
+        self._top = 0
         self._row = next((row for row, entry in enumerate(entries) if entry.key == chosen), 0)
 
     def compose(self) -> ComposeResult:
@@ -57,21 +58,31 @@ class Menu(ModalScreen[str | None]):
     def _draw(self) -> None:
         glyphs = self.app.glyphs
         room = max(20, self.size.width - 4)
-        body: list[Line] = []
         size = max(14, *(len(entry.label) + 2 for entry in self._entries))
+        body: list[Line] = []
+        at = [0]  # the line at which each entry begins
         for row, entry in enumerate(self._entries):
-            over = "+cursor" if row == self._row else ""
-            role = "text" if entry.open else "dim"
-            head = f"{glyphs.cursor if over else ' '} {entry.key}  "
-            notes = wrapped(entry.note, max(16, room - 4 - len(head) - size))
-            body.append(((head, "key" + over), (fit(entry.label, size), role + over), (notes[0], "dim" + over)))
-            body.extend(((" " * (len(head) + size), "text"), (more, "dim")) for more in notes[1:])
-        body.extend([BLANK, plain("enter chooses, esc leaves", "dim")])
-        width = min(room, max(line_width(line) for line in body) + 4)
+            body.extend(self._entry_lines(entry, size, room, here=row == self._row))
+            at.append(len(body))
+        space = self.size.height - 4  # frame, blank and foot
+        self._top = max(min(self._top, at[self._row]), at[self._row + 1] - space, 0)
+        shown = body[self._top : self._top + space]
+        more = len(body) - self._top - len(shown)
+        foot = f"enter chooses, esc leaves{f'   {more} lines more' if more > 0 else ''}"
+        lines = [*shown, BLANK, plain(foot, "dim")]
+        width = min(room, max(line_width(line) for line in (*body, *lines)) + 4)
         frame = glyphs.frame
         menu = self.query_one("#menu", Lines)
         menu.styles.width = width
-        menu.set_lines(boxed(self._title, body, width, min(len(body) + 2, self.size.height), *frame))
+        menu.set_lines(boxed(self._title, lines, width, min(len(lines) + 2, self.size.height), *frame))
+
+    def _entry_lines(self, entry: Entry, size: int, room: int, *, here: bool) -> list[Line]:
+        over = "+cursor" if here else ""
+        role = "text" if entry.open else "dim"
+        head = f"{self.app.glyphs.cursor if here else ' '} {entry.key}  "
+        notes = wrapped(entry.note, max(16, room - 4 - len(head) - size))
+        first: Line = ((head, "key" + over), (fit(entry.label, size), role + over), (notes[0], "dim" + over))
+        return [first, *(((" " * (len(head) + size), "text"), (more, "dim")) for more in notes[1:])]
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
