@@ -116,7 +116,14 @@ def walk(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple
 LOOKING = {
     *(("status",), ("describe",), ("audit",), ("completion",), ("demo",), ("login",)),
     *((group, verb) for group in ("identity", "role", "cluster", "operations", "context") for verb in ("list", "show")),
-    *(("context", "use"), ("context", "remove"), ("agent", "init"), ("agent", "run"), ("agent", "backup")),
+    *(
+        ("context", "use"),
+        ("context", "remove"),
+        ("context", "tag"),
+        ("agent", "init"),
+        ("agent", "run"),
+        ("agent", "backup"),
+    ),
     *(("client", "login"), ("client", "run"), ("client", "status"), ("rotate-ca", "plan"), ("rotate-ca", "status")),
     *(("alerts", "list"), ("alerts", "test")),  # a test notice changes nothing and says that nothing is wrong
     *(("token-policy", "show"), ("token-policy", "plan")),
