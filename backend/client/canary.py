@@ -14,10 +14,10 @@ import threading
 from typing import Final
 
 from backend.client.access_file import AccessFile
-from backend.client.probe import words_of
 from backend.core.canary import ORDER, SERVER_NAMES, CanaryKind, CanaryReport, CanaryResult, CanaryTask
 from backend.core.errors import AgentError
 from backend.pki.contexts import load_pair
+from backend.wire.knock import words_of
 
 log = logging.getLogger(__name__)
 

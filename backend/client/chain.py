@@ -21,13 +21,13 @@ from cryptography import x509
 
 from backend.client.errors import AgentUntrusted, Unreachable
 from backend.client.material import Material
-from backend.client.probe import words_of
 from backend.client.record import trust_mark
 from backend.client.statuses import Line, find_refusal
 from backend.clock import Clock
 from backend.core.errors import AgentError, InvalidInput, NotSupported
 from backend.pki.epochs import ChainCut, ChainRefused, Link, walk
 from backend.pki.trust import common_name_of, split_bundle
+from backend.wire.knock import words_of
 from backend.wire.methods import get_method
 from backend.wire.mocdeck.v1 import trust_pb2
 

@@ -17,9 +17,10 @@ from google.rpc import status_pb2
 
 from backend.client.access_file import AccessFile
 from backend.client.errors import AgentUntrusted, CertificateRefused, Unreachable
-from backend.client.probe import Diagnosis, Finding, diagnose
+from backend.client.probe import diagnose
 from backend.core import errors
 from backend.core.inert import inert
+from backend.wire.knock import Diagnosis, Finding
 from backend.wire.moc import common_pb2
 
 DETAILS_KEY: Final = "grpc-status-details-bin"

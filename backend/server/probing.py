@@ -20,17 +20,17 @@ from backend.server.credentials import LiveCredentials
 from backend.service.probes import PROBE_NAME, Probed, ProbeKit, note_round, probe_kit
 from backend.service.world import World
 from backend.store.port import Transaction
-from backend.wire.knock import Knocked, knock
+from backend.wire.knock import Finding, knock
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[Transaction], T]], Awaitable[T]]
 
 _SECONDS: Final = 5.0  # for one handshake; a machine under load is no deviation
 _OUTCOMES: Final = {
-    Knocked.ANSWERED: Outcome.OK,
-    Knocked.UNTRUSTED: Outcome.UNTRUSTED,
-    Knocked.REFUSED: Outcome.REFUSED,
-    Knocked.UNREACHED: Outcome.UNKNOWN,
+    Finding.ANSWERS: Outcome.OK,
+    Finding.UNTRUSTED: Outcome.UNTRUSTED,
+    Finding.REFUSED: Outcome.REFUSED,
+    Finding.UNREACHABLE: Outcome.UNKNOWN,
 }
 
 
@@ -113,7 +113,7 @@ def live_cells(contexts: Contexts, address: tuple[str, int], server_name: str) -
     for leaf in GENERATIONS:
         for trust in GENERATIONS:
             context = contexts.client(trust, Presented(leaf=leaf, with_cross=False))
-            found, _ = knock(context, *address, server_name, _SECONDS)
+            found = knock(context, *address, server_name, _SECONDS).finding
             cell = f"port: {leaf} leaf, trusts {trust}"
             yield Probed(cell=cell, expected=contexts.kit.live.expected(leaf, trust), observed=_OUTCOMES[found])
 

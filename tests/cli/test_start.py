@@ -126,7 +126,7 @@ LOOKING = {
     ),
     *(("client", "login"), ("client", "run"), ("client", "status"), ("rotate-ca", "plan"), ("rotate-ca", "status")),
     *(("alerts", "list"), ("alerts", "test")),  # a test notice changes nothing and says that nothing is wrong
-    *(("token-policy", "show"), ("token-policy", "plan")),
+    *(("token-policy", "show"), ("token-policy", "plan"), ("context", "tag")),
     *(("delivery", "list"), ("delivery", "probe"), ("handover",), ("diagnose",)),
     *(("forecast", what) for what in ("away", "ca", "compare", "reboot", "safe-off", "skew", "stranded", "upgrade")),
     ("operations", "login-file"),  # part of a repair that was confirmed
