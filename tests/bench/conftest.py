@@ -19,6 +19,7 @@ from backend.service.bootstrap import init_agent
 from backend.store.sqlite import open_store
 
 HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]  # floors.py, and the programs that end-to-end tests share
 ROOT = HERE.parents[1]
 PASSPHRASE = "correct horse battery staple"
 Row = Callable[..., None]
