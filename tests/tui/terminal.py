@@ -21,7 +21,7 @@ import pyte
 ROOT = Path(__file__).parents[2]
 PLAIN = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 ASKS = b"\x1b[6n"
-_NOT_FOR_PYTE = re.compile(r"\x1b\[\?\d+\$p|\x1b\[[<>]\d*u|\x1b\[6n")
+NOT_FOR_PYTE = re.compile(r"\x1b\[\?\d+\$p|\x1b\[[<>]\d*u|\x1b\[6n")
 
 
 class Terminal:
@@ -75,12 +75,16 @@ class Terminal:
         except OSError:
             return b""
         self.written += piece
+        self._answer()
+        return piece
+
+    def _answer(self) -> None:
+        """Say where the cursor is, as often as it was asked for."""
         if self.answers:
             asked = self.written.count(ASKS)
             if asked > self._answered:
                 self.press(b"\x1b[1;1R" * (asked - self._answered))
                 self._answered = asked
-        return piece
 
     def pump(self, seconds: float) -> bytes:
         """Read for so many seconds; return what came."""
@@ -120,7 +124,7 @@ class Terminal:
         screen = pyte.Screen(*self.size)
         text = self.written.decode("utf-8", "replace")
         start = text.rfind("\x1b[?1049h")  # the alternate screen begins empty
-        pyte.Stream(screen).feed(_NOT_FOR_PYTE.sub("", text[max(0, start) :]))
+        pyte.Stream(screen).feed(NOT_FOR_PYTE.sub("", text[max(0, start) :]))
         return screen
 
     def display(self) -> list[str]:

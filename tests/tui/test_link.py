@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +31,7 @@ from tui.link_meter import (
 from tui.link_options import LinkOptions
 from tui.linked import SLOW_TICKS
 from tui.widgets.lines import Lines
+from tui.wire_driver import Outlet
 
 MakeApp = Callable[..., MocdeckApp]
 SECOND = timedelta(seconds=1)
@@ -243,6 +246,41 @@ async def test_a_link_that_is_said_to_be_slow_stays_slow(make_app: MakeApp, link
             await link.second(pilot, answered=0.01)
         assert app.link.is_slow
         assert "SLOW LINK" in line_text(app.deck.query_one("#head", Lines).lines[0])
+
+
+def test_a_piece_counts_as_under_way_until_the_terminals_side_has_taken_it() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as file:
+        freed = threading.Event()
+        outlet = Outlet(file, freed.set)
+        outlet.queue()
+        thread = threading.Thread(target=outlet.write, args=("x" * 200_000,))  # more than a pipe holds
+        thread.start()
+        assert outlet.is_behind
+        taken = 0
+        while taken < 200_000:
+            assert not freed.is_set() or taken > 100_000  # the pipe itself holds the rest
+            taken += len(os.read(reader, 65_536))
+        thread.join(10)
+        assert freed.wait(10)
+        assert not outlet.is_behind
+    os.close(reader)
+
+
+async def test_a_tick_waits_while_a_frame_is_not_written(make_app: MakeApp, link_of: LinkOf) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        link = await begin(app, pilot, link_of)
+        before = app.frames_sent
+        app._driver.is_behind = True  # type: ignore[union-attr]
+        for _ in range(5):
+            await link.second(pilot)
+        await pilot.press("j")
+        await pilot.pause(0.03)
+        assert app.frames_sent == before
+        app._driver.is_behind = False  # type: ignore[union-attr]
+        app.wire_is_free()
+        assert app.frames_sent == before + 1
 
 
 # The meter itself
