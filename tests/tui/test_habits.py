@@ -19,6 +19,7 @@ from tui.keymap import DEFAULT, key_name, parse_keymap, shown
 from tui.lines import line_width
 from tui.memory import Memory, Remembered
 from tui.screens.column_dialog import ColumnDialog
+from tui.screens.menu import Menu
 from tui.screens.plan_dialog import PlanDialog
 from tui.screens.problems import ProblemsDialog
 from tui.settings import Settings, parse_settings, read_settings
@@ -98,6 +99,18 @@ async def test_an_own_key_works_is_shown_and_frees_the_old_one() -> None:
         assert isinstance(made.app.screen, PlanDialog)
         await made.press("escape", "question_mark")
         assert "your key; R as shipped" in made.text
+
+
+async def test_a_command_without_a_key_can_be_given_one() -> None:
+    keymap, problems = parse_keymap({"theme": "f9", "readonly": "f8"})
+    assert problems == []
+    async with stage(settings=Settings(keymap=keymap)) as made:
+        await made.press("f8")
+        assert not made.app.write_mode
+        await made.press("f9")
+        assert isinstance(made.app.screen, Menu)
+        await made.press("m")
+        assert made.app.looks.theme == "mono"
 
 
 # The settings file

@@ -35,14 +35,13 @@ def bindings_of(scope: str) -> list[Binding]:
     """Return the key bindings of a screen, made from the registry."""
     return [
         Binding(
-            ",".join(command.keys),
+            ",".join(command.keys) or f"<{command.id}>",  # no terminal sends that; the operator's own key replaces it
             f"app.run_command('{command.id}')",
             command.label,
             id=f"{scope}.{command.id}",
             show=False,
         )
         for command in of_screen(scope)
-        if command.keys
     ]
 
 
