@@ -36,10 +36,11 @@ CANNOT_STORE: Final = "it cannot store a token: its login file is not writable; 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What is open towards clients now, by identity number."""
+    """What is open towards clients now, by identity number; read at once, because thousands may be due together."""
 
     orders: Mapping[int, Order]  # to take a token, given by the agent itself
     deliveries: Mapping[int, Delivery]
+    beating: frozenset[int]  # of those that are due: who ever sent a heartbeat
 
 
 def rotate_due(tx: Transaction, world: World) -> int:
@@ -49,6 +50,7 @@ def rotate_due(tx: Transaction, world: World) -> int:
     asked = _Asked(
         orders={one.identity_number: one for one in tx.orders.open_by_agent() if one.kind is OrderKind.TAKE_TOKEN},
         deliveries={delivery.identity_number: delivery for delivery in tx.orders.open_deliveries()},
+        beating=frozenset(beat.identity_number for beat in tx.heartbeats.all(due)),
     )
     begun = 0
     found: dict[int, TokenFault] = {}
@@ -58,8 +60,8 @@ def rotate_due(tx: Transaction, world: World) -> int:
         if by is RotatedBy.NOBODY or identity.revoked_at is not None:
             continue
         token = due.get(identity.number)
-        if token is not None and identity.number not in asked.deliveries:
-            begun += _begin(tx, world, identity, token, by, now)
+        if token is not None and identity.number not in asked.deliveries and identity.number not in asked.orders:
+            begun += _begin(tx, world, identity, token, by, asked, now)
         fault = _fault(tx, world, identity, token, asked, now)
         if fault is not None:
             found[identity.number] = fault
@@ -88,11 +90,15 @@ def due_at(token: Token) -> datetime:
     return token.expires_at - share(token.expires_at - token.issued_at, DUE)
 
 
-def _begin(tx: Transaction, world: World, identity: Identity, token: Token, by: RotatedBy, now: datetime) -> bool:
+def _begin(
+    tx: Transaction, world: World, identity: Identity, token: Token, by: RotatedBy, asked: _Asked, now: datetime
+) -> bool:
+    if identity.number not in asked.beating and not world.delivery.places_of(identity):
+        return False  # no way to it, which is a fault: the fleet shows it, and a person decides
     place = owe(tx, world, identity, now, delivery_id=f"{AUTO}{token.id}")
     if place is not None:
         way = "Secret" if place.route is Route.KUBERNETES else "login file"
-    elif tx.heartbeats.find(identity.number) is not None:
+    else:
         order_id = _order_id(token, now)
         is_ordered = any(order.kind is OrderKind.TAKE_TOKEN for order in tx.orders.open_of(identity.number))
         if is_ordered or tx.orders.find(order_id) is not None:
@@ -108,8 +114,6 @@ def _begin(tx: Transaction, world: World, identity: Identity, token: Token, by: 
             )
         )
         way = "heartbeat"
-    else:
-        return False  # no way to it, which is a fault: the fleet shows it, and a person decides
     rule = world.token_policy.rule_for(identity.kind, identity.cluster, identity.name)
     audit.record(
         tx,
@@ -146,7 +150,7 @@ def _fault(
     elif order is not None:
         why, token_id = _order_fault(tx, world, order, now), token_id or order.token_id
     if not why and token is not None and delivery is None:
-        why = _no_way(tx, world, identity, token, now)
+        why = _no_way(tx, world, identity, token, asked, now)
     if not why:
         return None
     return TokenFault(identity_number=identity.number, token_id=token_id, why=why, since_at=now)
@@ -165,10 +169,10 @@ def _order_fault(tx: Transaction, world: World, order: Order, now: datetime) -> 
     )
 
 
-def _no_way(tx: Transaction, world: World, identity: Identity, token: Token, now: datetime) -> str:
+def _no_way(tx: Transaction, world: World, identity: Identity, token: Token, asked: _Asked, now: datetime) -> str:
     if world.delivery.places_of(identity):
         return ""
-    if tx.heartbeats.find(identity.number) is None:
+    if identity.number not in asked.beating:
         return NO_WAY
     orders = [tx.orders.find(_order_id(token, at)) for at in (now, now - _DAY)]
     last = next((order for order in orders if order is not None and order.done_at is not None), None)
