@@ -52,6 +52,7 @@ class View:
     keymap: Keymap = DEFAULT
     login_not_after: datetime | None  # the end of the operator's own certificate
     tape: str = ""  # what is said of a recording that is made or played
+    failed: frozenset[int] = frozenset()  # the places of the sites whose agents do not answer
     is_of_all_sites: bool = False  # the screen shows every site, not only the current one
     link: str = ""  # what is known of the link to this terminal
     link_is_slow: bool = False
@@ -96,7 +97,7 @@ def _clusters(view: View) -> int:
 
 def _link(view: View) -> tuple[str, str]:
     if view.is_of_all_sites and view.model.has_several_sites:
-        return sites_text(view.model.sites, view.monotonic)
+        return sites_text(view.model.sites, view.monotonic, view.failed)
     agent = view.model.agent
     if agent.is_alive(view.monotonic):
         age = agent.age(view.monotonic)

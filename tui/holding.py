@@ -70,9 +70,9 @@ class Holding:
         self._held = [held for held in self._held if held not in dropped]
         return dropped
 
-    def holds(self, name: str) -> bool:
-        """Tell whether something waits for a client."""
-        return any(name in held.names for held in self._held)
+    def holds(self, name: str, site: int = 0) -> bool:
+        """Tell whether something waits for a client of a site."""
+        return any(name in held.names and held.site == site for held in self._held)
 
     def line(self, monotonic: float) -> Line:
         """Return what waits and for how long; empty when nothing does."""

@@ -34,20 +34,29 @@ def link_text(site: SiteFleet, monotonic: float, *, failed: bool) -> tuple[str, 
     return f"AWAY {away}", "error"
 
 
-def sites_text(sites: list[SiteFleet], monotonic: float) -> tuple[str, str]:
-    """Return the header's word for the sites that do not answer: the one by its name, more by their number."""
-    away = [site for site in sites if not site.agent.is_alive(monotonic)]
+def sites_text(sites: list[SiteFleet], monotonic: float, failed: frozenset[int]) -> tuple[str, str]:
+    """Return the header's word for the sites that do not answer: the one by its name, more by their number.
+
+    `failed` are the places of those whose last attempt did; the others are still being asked for the first time.
+    """
+    silent = [site for site in sites if not site.agent.is_alive(monotonic)]
+    away = [site for site in silent if site.place in failed or site.last is not None]
     if not away:
-        return "", ""
+        return ("connecting", "dim") if silent else ("", "")
     if len(away) == 1:
-        text, role = link_text(away[0], monotonic, failed=True)
+        text, role = link_text(away[0], monotonic, failed=away[0].place in failed)
         return f"{away[0].name} {text}", role
     return f"{len(away)} OF {len(sites)} SITES AWAY", "error"
 
 
-def sites_line(sites: list[SiteFleet], glyphs: Glyphs, width: int, *, monotonic: float, shown_at: float) -> Line:
+def sites_line(
+    sites: list[SiteFleet], glyphs: Glyphs, width: int, failed: frozenset[int], *, monotonic: float, shown_at: float
+) -> Line:
     """Return one line over all sites, those in trouble first; who does not fit is counted at its end."""
-    parts = [(_trouble(site, monotonic, shown_at), _part(site, glyphs, monotonic, shown_at)) for site in sites]
+    parts = [
+        (_trouble(site, monotonic, shown_at), _part(site, glyphs, monotonic, shown_at, failed=site.place in failed))
+        for site in sites
+    ]
     if _is_long(parts, width):
         parts.sort(key=lambda found: found[0])
     ordered = [part for _, part in parts]
@@ -75,8 +84,8 @@ def _trouble(site: SiteFleet, monotonic: float, shown_at: float) -> tuple[int, i
     return (int(site.agent.is_alive(monotonic)), 99 if now is None else _authority(site, now)[1])
 
 
-def _part(site: SiteFleet, glyphs: Glyphs, monotonic: float, shown_at: float) -> Line:
-    text, role = link_text(site, monotonic, failed=True)
+def _part(site: SiteFleet, glyphs: Glyphs, monotonic: float, shown_at: float, *, failed: bool) -> Line:
+    text, role = link_text(site, monotonic, failed=failed)
     now = site.agent.now(shown_at)
     part: list[tuple[str, str]] = [(site.name, "title"), (f" {len(site.roll):,}", "text")]
     if text:

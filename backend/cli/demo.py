@@ -22,18 +22,29 @@ if TYPE_CHECKING:
 @click.option(
     "--drill", "drill_name", metavar="P1..P19|list", default="", help="A small site in one bad state, and the way out."
 )
+@click.option(
+    "--sites", type=click.IntRange(1, 3), default=1, show_default=True, help="Sites to run; the further ones are small."
+)
 @click.option("--read-only", is_flag=True, help="Open the dashboard without changes allowed.")
 @click.option(
     "--record", "record_to", metavar="FILE", type=click.Path(path_type=Path), help="Record the session to a new file."
 )
 @screen_options
 def command(
-    headless: bool, clients: int, drill_name: str, read_only: bool, record_to: Path | None, **screen: bool
+    headless: bool,
+    clients: int,
+    drill_name: str,
+    sites: int,
+    read_only: bool,
+    record_to: Path | None,
+    **screen: bool,
 ) -> None:
     """Run a whole simulated site with its dashboard, offline.
 
     A real agent on loopback with real clients on real TLS; every state is there, and everything is removed at the end.
     """
+    if drill_name and sites > 1:
+        raise click.UsageError("a drill is one site in one bad state; leave --sites out.")
     drill = _find_drill(drill_name) if drill_name else None
     if drill_name and drill is None:
         return
@@ -47,6 +58,7 @@ def command(
             clients=clients,
             write=not read_only,
             drill=drill,
+            sites=sites,
             record_to=record_to,
             screen=screen,
         )

@@ -14,7 +14,7 @@ from typing import Final
 import yaml
 
 from backend.client.access_file import make_access_file, write_access_file
-from backend.client.contexts import Context, Contexts, find_places, write_contexts
+from backend.client.contexts import Context, Contexts, find_places, read_contexts, write_contexts
 from backend.client.login_file import CLIENT_TYPES, LoginFile, write_login_file
 from backend.core.model import ClientType, Secret
 from backend.demo.cast import DEPLOYMENT
@@ -37,9 +37,11 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where everything of one demo lies."""
+    """Where everything of one site lies; further sites of a demo share the `first` one's home."""
 
     root: Path
+    name: str = DEPLOYMENT
+    first: Layout | None = None
 
     @property
     def agent(self) -> Path:
@@ -54,7 +56,7 @@ class Layout:
     @property
     def home(self) -> Path:
         """MOCDECK_HOME of the demo: configuration, data and state of the dashboard and the command line."""
-        return self.root / "home"
+        return self.root / "home" if self.first is None else self.first.home
 
     @property
     def manifest(self) -> Path:
@@ -117,18 +119,19 @@ def write_context(layout: Layout, seeded: Seeded, ports: Ports) -> None:
     places = find_places(layout.environment())
     held = seeded.holdings[ADMINISTRATOR]
     login_file = seeded.agent.login_file
-    cloudconfig = places.data / DEPLOYMENT / "cloudconfig"
+    cloudconfig = places.data / layout.name / "cloudconfig"
     _write_login(login_file, ADMINISTRATOR, ClientType.ADMIN, held, seeded, ports)
     _write_access(cloudconfig, ADMINISTRATOR, held, seeded)
     context = Context(
-        name=DEPLOYMENT,
+        name=layout.name,
         address=LOOPBACK,
         port=ports.data,
         auth_port=ports.login,
         cloudconfig=cloudconfig,
         login_file=login_file,
     )
-    write_contexts(places.config_file, Contexts().put(context))
+    known = Contexts() if layout.first is None else read_contexts(places.config_file)
+    write_contexts(places.config_file, known.put(context, use=layout.first is None))
 
 
 def _write_login(path: Path, name: str, kind: ClientType, held: Holding, seeded: Seeded, ports: Ports) -> None:

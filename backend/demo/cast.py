@@ -14,6 +14,7 @@ from backend.core.model import ClientKind
 from backend.demo.stories import DAY, MINUTE, Living, Story
 
 DEPLOYMENT: Final = "harbor"
+NEIGHBOURS: Final = ("fjord", "delta")  # further sites, in the order in which `--sites` adds them
 MANAGEMENT: Final = "mgmt"
 PLANNED_OFF: Final = "lab"
 REMOVED: Final = "pilot"
@@ -244,3 +245,8 @@ CAST: Final[tuple[Story, ...]] = (
     *_in(PLANNED_OFF, _LAB),
     *_in(REMOVED, _PILOT),
 )
+
+
+def neighbour(name: str) -> tuple[Story, ...]:
+    """Who lives at a further site: its hosts, its management cluster, and one workload cluster of its own name."""
+    return (*_HOSTS, *_MANAGEMENT, *_in(f"{name}-wl", _SHOP))

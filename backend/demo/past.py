@@ -75,7 +75,13 @@ class _Event:
 
 
 def seed(
-    directory: Path, passphrase: Secret, stories: Iterable[Story], *, start: datetime, login_path: Callable[[str], str]
+    directory: Path,
+    passphrase: Secret,
+    stories: Iterable[Story],
+    *,
+    start: datetime,
+    login_path: Callable[[str], str],
+    deployment: str = DEPLOYMENT,
 ) -> Seeded:
     """Make an agent in `directory` and play everything that happened to it before `start`."""
     clock = ManualClock(start - BIRTH)
@@ -83,7 +89,7 @@ def seed(
         directory,
         passphrase=passphrase,
         fqdns=(LOOPBACK, "localhost"),
-        deployment=DEPLOYMENT,
+        deployment=deployment,
         clock=clock,
         open_store=open_store,
         administrator=ADMINISTRATOR,
@@ -200,7 +206,7 @@ class _Past:
                 self.player.get_admin(),
                 plan_id=plan.id,
                 hash=plan.hash,
-                deployment=DEPLOYMENT,
+                deployment=self._world.deployment,
                 reason="yearly rotation, announced a week before",
             )
         self._tick_until(Phase.RE_ENROLLING)

@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 from backend.clock import SystemClock
 from backend.core.model import Secret
 from backend.demo.belongings import Layout, Ports, write_clients, write_context
-from backend.demo.cast import CAST, DEPLOYMENT
+from backend.demo.cast import CAST, DEPLOYMENT, NEIGHBOURS, neighbour
 from backend.demo.children import Children
 from backend.demo.crowd import crowd
 from backend.demo.drills import Drill
@@ -47,13 +47,14 @@ def main(
     clients: int,
     write: bool,
     drill: Drill | None = None,
+    sites: int = 1,
     record_to: Path | None = None,
     screen: Mapping[str, bool] | None = None,
 ) -> int:
     """Run the demo until it is left or told to end; return the process's exit code.
 
-    `clients` silent ones are added for scale. `write` False opens the dashboard read-only. With a `drill` the site is
-    that one's, and its recipe is shown. `record_to` names a new file for the session,
+    `clients` silent ones are added for scale, to the first of `sites`. `write` False opens the dashboard read-only.
+    With a `drill` the site is that one's, and its recipe is shown. `record_to` names a new file for the session,
     `screen` the dashboard's own options.
 
     Raises:
@@ -66,7 +67,12 @@ def main(
     with _told_to_end():
         try:
             stories = (*(CAST if drill is None else drill.stories), *crowd(clients))
-            with _directory() as layout, _log_to(layout), _running(layout, stories, drill, headless=headless) as ports:
+            with (
+                _directory() as layout,
+                _log_to(layout),
+                _running(layout, stories, drill, headless=headless) as ports,
+                _neighbours(layout, sites - 1),
+            ):
                 recipe = "" if drill is None else _recipe(drill, layout, ports)
                 return (
                     _stay(layout, ports, recipe)
@@ -90,6 +96,17 @@ def _directory() -> Iterator[Layout]:
 
 
 @contextlib.contextmanager
+def _neighbours(first: Layout, count: int) -> Iterator[None]:
+    """Further sites, small ones, each with its own agent and clients and a context beside the first one's."""
+    with contextlib.ExitStack() as stack:
+        for name in NEIGHBOURS[:count]:
+            layout = Layout(root=first.root / "sites" / name, name=name, first=first)
+            layout.make()
+            stack.enter_context(_running(layout, neighbour(name), None, headless=True))
+        yield
+
+
+@contextlib.contextmanager
 def _running(layout: Layout, stories: tuple[Story, ...], drill: Drill | None, *, headless: bool) -> Iterator[Ports]:
     """The whole site, running. Processes load while the past is made, and the screen while the agent starts."""
     clock = SystemClock()
@@ -106,6 +123,7 @@ def _running(layout: Layout, stories: tuple[Story, ...], drill: Drill | None, *,
             stories,
             start=clock.now(),
             login_path=lambda name: str(layout.login_file(name)),
+            deployment=layout.name,
         )
         children.begin_agent()
         if not headless:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from backend.demo.cast import CAST, DEPLOYMENT
 from backend.wire.mocdeck.v1 import authority_pb2
 
 if TYPE_CHECKING:
-    from tests.demo.conftest import Demo
+    from tests.demo.conftest import Demo, Launching
 
 LIVING = {story.name for story in CAST if story.living is not None}
 LOCKED_OUT = {"ledger-certmgr"}  # it runs, and only its login file can bring it back
@@ -110,3 +111,15 @@ async def test_every_living_client_comes_back_from_a_ca_rotation_and_the_counts_
 def returned(rotation: authority_pb2.Rotation) -> set[str]:
     """The clients that have called with a certificate of the new CA."""
     return {client.name for client in rotation.clients if client.returned_at}
+
+
+def test_further_sites_have_their_own_agents_and_contexts_and_go_with_the_first(launching: Launching) -> None:
+    launch, started = launching
+    with started(launch("--sites", "2")) as running:
+        told = json.loads(running.mocdeck("--json", "--all-contexts").stdout)
+        text = json.dumps(told)
+        assert '"harbor"' in text
+        assert '"fjord"' in text
+        assert '"fjord-wl"' in text
+        root = running.root
+    assert not root.exists()

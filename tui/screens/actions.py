@@ -68,7 +68,7 @@ def start_action(
     app: MocdeckApp, action: ActionKind, names: Sequence[str], *, reason: str = "", parallel: int = 0
 ) -> None:
     """Plan an action and show the plan; with a reason it is forced. Returns at once."""
-    waiting = next((name for name in names if app.outbox.holding.holds(name)), None)
+    waiting = next((name for name in names if app.outbox.holding.holds(name, app.current_site.fleet.place)), None)
     if waiting is not None:
         app.notice(f"{NOUNS[action][0]}: {waiting} waits to be sent already; u takes that back", "warning")
         return

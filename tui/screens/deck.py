@@ -120,6 +120,7 @@ class DeckScreen(PromptScreen):
             sinks_failing=tuple(sink.name for s in app.sites if s.alerts is not None for sink in s.alerts.failing),
             failure=app.failure,
             keymap=app.keymap,
+            failed=frozenset(site.fleet.place for site in app.sites if site.failure),
             is_of_all_sites=self.is_of_all_sites,
             login_not_after=app.gateway.connection.certificate_not_after,
             tape=tape_words(app.gateway, app.replay, app.now, wide=self.size.width >= WIDE),

@@ -96,7 +96,7 @@ class FleetScreen(TreePane):
         lines = super().head_lines(view)
         if view.model.has_several_sites and self.size.height >= SITES_HEIGHT:
             moments = {"monotonic": view.monotonic, "shown_at": view.shown_at}
-            lines.append(sites_line(view.model.sites, view.glyphs, view.width, **moments))
+            lines.append(sites_line(view.model.sites, view.glyphs, view.width, view.failed, **moments))
         if self.size.width < RIBBON_SIZE[0] or self.size.height < RIBBON_SIZE[1] or view.now is None:
             return lines
         moment = (self.app.model.revision, int(view.now.timestamp()) // 60)
