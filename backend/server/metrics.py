@@ -246,6 +246,9 @@ def _trust(snapshot: Snapshot) -> Iterator[Metric]:
     yield from (begins, ends, status)
     yield _gauge("mocdeck_bundle_epoch", "Present epoch of the trust bundle.", snapshot.bundle_epoch)
     yield _gauge("mocdeck_ca_rotation_open", "1 while a CA rotation is under way.", int(bool(snapshot.rotation_phase)))
+    yield _gauge(
+        "mocdeck_ca_rotation_held", "1 while the open CA rotation waits for a person.", int(bool(snapshot.held))
+    )
 
 
 def _alerts(snapshot: Snapshot) -> Iterator[Metric]:

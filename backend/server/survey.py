@@ -73,6 +73,7 @@ class Snapshot:
     alerts: Mapping[tuple[Severity, bool], int]  # by severity and whether they are held back
     silences: Mapping[str, Silence]
     doubt: str
+    held: str  # what holds the open CA rotation, "" when nothing does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ class _Reading:
     alerts: Mapping[tuple[Severity, bool], int]
     silences: Mapping[str, Silence]
     doubt: str
+    held: str
     faults: Mapping[int, str]  # why the agent cannot rotate a client's token, by identity number
 
 
@@ -160,6 +162,7 @@ class Survey:
             alerts=tx.alerts.tally(),
             silences=live_silences(tx, self._world.clock.now()),
             doubt=is_doubted(tx),
+            held=_held(tx),
             faults={fault.identity_number: fault.why for fault in tx.token_faults.all()},
         )
 
@@ -170,6 +173,7 @@ class Survey:
         clients = [self._client(index, now, findings, reading.faults) for index in range(len(columns))]
         findings += self._authority_findings(now)
         findings += [_sink_finding(row) for row in reading.sinks if _is_news(row, now)]
+        findings += [_held_finding(reading.held)] if reading.held else []
         return Snapshot(
             now=now,
             clients=clients,
@@ -183,6 +187,7 @@ class Survey:
             alerts=reading.alerts,
             silences=reading.silences,
             doubt=reading.doubt,
+            held=reading.held,
         )
 
     def _client(self, index: int, now: datetime, findings: list[Finding], faults: Mapping[int, str]) -> ClientFigures:
@@ -268,6 +273,23 @@ def stuck_finding(silent_seconds: float) -> Finding:
         state="STUCK",
         summary=f"the agent has not got round to its own work for {silent_seconds:.0f} s; see its log",
         next_step="look at the agent's log and disk",
+    )
+
+
+def _held(tx: Transaction) -> str:
+    rotation = tx.rotations.find_open()
+    return f"in {rotation.phase}: {rotation.held}" if rotation is not None and rotation.held else ""
+
+
+def _held_finding(why: str) -> Finding:
+    """A CA rotation waits for a person; no client loses anything, and both CAs stay trusted for as long."""
+    return Finding(
+        entity="agent:rotation",
+        name="CA rotation",
+        severity=Severity.WARNING,
+        state="HELD",
+        summary=f"the CA rotation is held {why}",
+        next_step="see `mocdeck rotate-ca status`, then advance or roll back",
     )
 
 

@@ -252,6 +252,7 @@ def snapshot(count: int) -> Snapshot:
         alerts={(Severity.WARNING, True): 1},
         silences={},
         doubt="",
+        held="",
     )
 
 
