@@ -59,6 +59,13 @@ def test_the_themes_of_the_command_line_are_those_of_the_dashboard() -> None:
     assert tuple(palette.THEMES) == root.THEMES
 
 
+def test_only_the_dashboard_takes_several_contexts() -> None:
+    for words in (("status",), ("--plain",)):
+        result = fresh("--context", "bonn", "--context", "oslo", *words)
+        assert result.returncode != 0
+        assert "only the dashboard shows several contexts" in result.stderr
+
+
 def test_the_version_loads_no_library_beyond_click() -> None:
     result = fresh("--version")
     assert result.returncode == 0
