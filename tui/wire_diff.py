@@ -180,26 +180,16 @@ def _wide_cells(text: str, number: int) -> list[Cell]:
 
 
 def _runs(wanted: Sequence[Cell | None], sent: Sequence[Cell | None]) -> list[tuple[int, int]]:
-    """Return the spans of cells to be written, whole signs each, near ones as one."""
-    runs: list[list[int]] = []
-    width = len(wanted)
-    x = 0
-    while x < width:
-        new, old = wanted[x], sent[x]
+    """Return the spans of cells to be written, near ones as one.
+
+    A span never begins within a wide sign: a right half only comes and goes with its left one.
+    """
+    runs: list[tuple[int, int]] = []
+    for x, (new, old) in enumerate(zip(wanted, sent, strict=True)):
         if new is None or new == old:
-            x += 1
             continue
-        start = x
-        if new[0] == "" and start:
-            start -= 1  # the right half is written with the left one
-        end = x + 1
-        if _is_right_half(sent, end):
-            end += 1  # the terminal clears the other half of the wide sign that stood here
-        while _is_right_half(wanted, end):
-            end += 1
-        if runs and start - runs[-1][1] <= GAP and None not in wanted[runs[-1][1] : start]:
-            runs[-1][1] = max(end, runs[-1][1])
+        if runs and x - runs[-1][1] <= GAP and None not in wanted[runs[-1][1] : x]:
+            runs[-1] = (runs[-1][0], x + 1)
         else:
-            runs.append([start, end])
-        x = end
-    return [(start, end) for start, end in runs]
+            runs.append((x, x + 1))
+    return runs
