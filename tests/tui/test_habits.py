@@ -184,9 +184,12 @@ def test_what_is_remembered_is_private_and_comes_back(tmp_path: Path) -> None:
     assert Memory(path).of("oslo") == Remembered()
 
 
-@given(st.binary(max_size=300) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: (
-    st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["bonn", "sort", "columns", "theme"]), inner)
-)).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+LEAVES = st.none() | st.booleans() | st.integers() | st.text()
+FIELDS = st.sampled_from(["sort", "columns", "wide", "theme", "filter", "more"])
+SITES = st.dictionaries(st.sampled_from(["bonn", "oslo"]), LEAVES | st.dictionaries(FIELDS, LEAVES | st.lists(LEAVES)))
+
+
+@given(st.binary(max_size=300) | (LEAVES | st.lists(LEAVES) | SITES).map(lambda value: json.dumps(value).encode()))
 def test_garbage_in_the_memory_counts_as_never_written(data: bytes) -> None:
     import tempfile
 
