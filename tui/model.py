@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.filter import Filter
+from backend.core.filterterms import Compared, Marked, Negated
 from backend.core.fleet import FleetColumns, FleetDelta
 from backend.core.judging import Rulings
 from tui.agent_clock import AgentClock
@@ -320,8 +321,10 @@ class FleetModel(CloseUp):
         self._begin("filtering", monotonic)
 
     def filter_ages(self) -> bool:
-        """Tell whether passing time alone changes what the list shows."""
-        return self._listing.week is not None or self._listing.filter is not None
+        """Tell whether passing time, or marking, changes what the list shows although no client changes."""
+        terms = () if self._listing.filter is None else self._listing.filter.terms
+        plain = (term.term if isinstance(term, Negated) else term for term in terms)
+        return self._listing.week is not None or any(isinstance(term, Compared | Marked) for term in plain)
 
     def age_filter(self, monotonic: float) -> None:
         """Choose anew by the present second."""

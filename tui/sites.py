@@ -25,7 +25,7 @@ from tui.model import AT_ONCE, FleetModel
 from tui.pacing import breathe
 from tui.replaying import ReplayClock
 from tui.sitefleet import SiteFleet
-from tui.snapshots import BROKEN, Snapshot, Snapshots, encode
+from tui.snapshots import BROKEN, Snapshot, Snapshots, copy, encode
 from tui.watcher import watch_fleet
 
 KEEP_SECONDS: Final = 600.0  # a snapshot that is kept is at most so much older than what was shown
@@ -165,10 +165,12 @@ class SitesApp(LinkedApp):
         heard_at = site.fleet.heard_at
         if heard_at is None or not site.fleet.complete or site.fleet.is_cached:
             return
-        data = encode(site.fleet.columns, heard_at, self.clock.now())
-        where = site.gateway.connection
+        taken, where = copy(site.fleet.columns, heard_at, self.clock.now()), site.gateway.connection
+        if taken is None:
+            return
 
         async def write() -> None:
+            data = await asyncio.to_thread(encode, taken)
             await asyncio.to_thread(self._snapshots.write, where.context, where.address, data)
 
         self.run_worker(write(), group="keep", exit_on_error=False)

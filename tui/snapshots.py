@@ -23,6 +23,7 @@ from backend.core.errors import AgentError
 from backend.core.fleet import FleetColumns
 from backend.core.lifecycle import Validity
 from backend.core.model import AuthorityStatus
+from backend.core.packed import BLOCK
 from backend.pki.files import write_atomic
 
 FOLDER: Final = "snapshots"
@@ -96,20 +97,26 @@ class Snapshots:
             write_atomic(self._path(context, address), data)
 
 
-def encode(columns: FleetColumns, heard_at: datetime, written_at: datetime) -> bytes:
-    """Return a store as bytes; empty for one that is too large."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A store as it was at one moment, quickly copied; `encode` may take its time over it in a thread."""
+
+    head: dict[str, Any]
+    columns: list[bytes]
+    names: list[str]  # blocks of names
+
+
+def copy(columns: FleetColumns, heard_at: datetime, written_at: datetime) -> Copy | None:
+    """Copy a store; None for one that is too large to be kept."""
     if len(columns) > MAX_CLIENTS:
-        return b""
+        return None
     kept = {name: columns.column(name) for name in _NAMES if name not in _LEFT_OUT}
-    names = "\n".join(columns.names).encode()
-    body = b"".join([*(column.tobytes() for column in kept.values()), names])
     head = {
         "heard_at": unix(heard_at),
         "written_at": unix(written_at),
         "byteorder": sys.byteorder,
         "clients": len(columns),
         "columns": [[name, column.typecode] for name, column in kept.items()],
-        "names_bytes": len(names),
         "texts": list(columns.texts),
         "deployment": columns.deployment,
         "deployment_id": columns.deployment_id,
@@ -119,7 +126,15 @@ def encode(columns: FleetColumns, heard_at: datetime, written_at: datetime) -> b
         "authorities": [_authority_out(one) for one in columns.authorities],
         "clusters": [[c.name, c.is_management, c.is_removed, unix(c.planned_off_until)] for c in columns.clusters],
     }
-    line = json.dumps(head).encode() + b"\n"
+    blocks = list(columns.names.blocks(0, len(columns) // BLOCK + 1))
+    return Copy(head=head, columns=[column.tobytes() for column in kept.values()], names=blocks)
+
+
+def encode(taken: Copy) -> bytes:
+    """Return a copy as the bytes of its file."""
+    names = "\n".join(taken.names).encode()
+    body = b"".join([*taken.columns, names])
+    line = json.dumps({**taken.head, "names_bytes": len(names)}).encode() + b"\n"
     return b"".join([_MAGIC, hashlib.sha256(line + body).hexdigest().encode(), b"\n", line, body])
 
 

@@ -22,7 +22,7 @@ from tui.agent_clock import AgentClock
 from tui.app import MocdeckApp
 from tui.commands import BY_ID
 from tui.lines import line_text
-from tui.snapshots import BROKEN, FOLDER, MAX_CLIENTS, Snapshot, Snapshots, decode, encode
+from tui.snapshots import BROKEN, FOLDER, MAX_CLIENTS, Snapshot, Snapshots, copy, decode, encode
 from tui.widgets.lines import Lines
 
 MakeApp = Callable[..., MocdeckApp]
@@ -36,13 +36,19 @@ def columns_of(*deltas: FleetDelta) -> FleetColumns:
     return columns
 
 
+def bytes_of(columns: FleetColumns) -> bytes:
+    taken = copy(columns, NOW, NOW)
+    assert taken is not None
+    return encode(taken)
+
+
 def values(columns: FleetColumns) -> list[Any]:
     return [columns.row(row) for row in range(len(columns))]
 
 
 def test_what_is_kept_comes_back_as_the_agent_said_it() -> None:
     for columns in (columns_of(snapshot(SEEDS)), columns_of(*large_fleet(5000)), columns_of(snapshot([]))):
-        kept = decode(encode(columns, NOW, NOW))
+        kept = decode(bytes_of(columns))
         back = columns_of(*kept.deltas())
         assert [r.name for r in values(back)] == [r.name for r in values(columns)]
         for one, other in zip(values(back), values(columns), strict=True):
@@ -61,11 +67,11 @@ def test_what_is_kept_comes_back_as_the_agent_said_it() -> None:
 def test_hostile_names_are_as_inert_as_when_they_came() -> None:
     seeds = [Seed(name=name, left=None, token=None, cluster=name) for name in HOSTILE]
     columns = columns_of(snapshot(seeds))
-    back = values(columns_of(*decode(encode(columns, NOW, NOW)).deltas()))
+    back = values(columns_of(*decode(bytes_of(columns)).deltas()))
     assert back == [replace(row, used_serial_low=0) for row in values(columns)]
 
 
-GOOD = encode(columns_of(snapshot(SEEDS)), NOW, NOW)
+GOOD = bytes_of(columns_of(snapshot(SEEDS)))
 
 
 @settings(max_examples=200, deadline=None)
@@ -99,7 +105,7 @@ def test_a_file_is_its_owners_alone_and_one_that_cannot_be_written_bothers_nobod
 def test_a_fleet_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = columns_of(snapshot(SEEDS))
     monkeypatch.setattr("tui.snapshots.MAX_CLIENTS", len(SEEDS) - 1)
-    assert encode(columns, NOW, NOW) == b""
+    assert copy(columns, NOW, NOW) is None
     assert MAX_CLIENTS >= 100_000
 
 
