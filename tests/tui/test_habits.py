@@ -313,3 +313,18 @@ def test_the_shipped_keys_clash_nowhere() -> None:
         keymap, problems = parse_keymap(values)
         assert problems == []
         assert keymap.bindings == DEFAULT.bindings == {}
+
+
+async def test_without_colour_a_warning_underlines_its_words_and_not_the_blanks_around_them() -> None:
+    async with stage((80, 40), theme="mono") as made:
+        table = made.app.deck.query_one("#table", Lines)
+        underlined = [
+            segment.text
+            for y in range(table.size.height)
+            for segment in table.render_line(y)
+            if segment.style is not None and segment.style.underline
+        ]
+        assert any("OVERDUE" in text for text in underlined)
+        assert all(text == text.strip() for text in underlined)
+        for y in range(table.size.height):
+            assert table.render_line(y).cell_length == 80

@@ -6,7 +6,7 @@ Everything on the screen that is not an input is made of these (`tui.lines`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,6 +19,8 @@ from tui.lines import Line, ascii_cells, changed_span, line_text
 
 if TYPE_CHECKING:
     from tui.app import MocdeckApp
+
+_NO_LINE: Final = Style(underline=False)
 
 
 class Lines(Widget):
@@ -102,9 +104,22 @@ class Lines(Widget):
         if y >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[y]
-        segments = [Segment(self._drawable(text), self.role_style(role)) for text, role in line]
+        segments = [
+            part for text, role in line for part in _underlined(Segment(self._drawable(text), self.role_style(role)))
+        ]
         fill = self.role_style("text+cursor") if _is_filled(line) else base
         return Strip(segments).adjust_cell_length(width, fill)
+
+
+def _underlined(segment: Segment) -> list[Segment]:
+    """Return a segment with no line under the blanks around its text: a cell is filled with them, they say nothing."""
+    text, style, _ = segment
+    if style is None or not style.underline or text == text.strip(" "):
+        return [segment]
+    inner, plain_style = text.strip(" "), style + _NO_LINE
+    before = len(text) - len(text.lstrip(" ")) if inner else len(text)
+    parts = [(text[:before], plain_style), (inner, style), (text[before + len(inner) :], plain_style)]
+    return [Segment(part, given) for part, given in parts if part]
 
 
 def _is_filled(line: Line) -> bool:
