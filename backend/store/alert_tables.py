@@ -4,73 +4,58 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Index, Table, Text
 
-from backend.store.tables import METADATA
-
-_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _whole(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _maybe(name: str) -> Column[int]:
-    return Column(name, BigInteger)
-
+from backend.store.columns import METADATA, NUMBER, count, maybe, words
 
 alerts: Final = Table(
     "alerts",
     METADATA,
     Column("entity", Text, primary_key=True),
-    _text("name"),
-    _text("cluster"),
-    _whole("severity"),
-    _text("state"),
-    _text("summary"),
-    _text("next_step"),
-    _whole("raised_at"),
-    _whole("since_at"),
-    _maybe("told"),
-    _maybe("told_at"),
-    _text("held"),
+    words("name"),
+    words("cluster"),
+    count("severity"),
+    words("state"),
+    words("summary"),
+    words("next_step"),
+    count("raised_at"),
+    count("since_at"),
+    maybe("told"),
+    maybe("told_at"),
+    words("held"),
 )
 
 silences: Final = Table(
     "silences",
     METADATA,
     Column("subject", Text, primary_key=True),
-    _text("name"),
+    words("name"),
     Column("is_acknowledgement", Boolean, nullable=False),
-    _whole("until"),
-    _whole("ceiling"),
-    _text("actor"),
-    _text("reason"),
-    _whole("made_at"),
+    count("until"),
+    count("ceiling"),
+    words("actor"),
+    words("reason"),
+    count("made_at"),
 )
 
 notices: Final = Table(
     "notices",
     METADATA,
-    Column("position", _NUMBER, primary_key=True, autoincrement=True),
+    Column("position", NUMBER, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
-    _text("sink"),
-    _text("entity"),
-    _text("name"),
-    _text("cluster"),
-    _text("event"),
-    _maybe("before"),
-    _maybe("after"),
-    _text("state"),
-    _text("summary"),
-    _text("next_step"),
-    _whole("since_at"),
-    _whole("created_at"),
-    _whole("attempts"),
+    words("sink"),
+    words("entity"),
+    words("name"),
+    words("cluster"),
+    words("event"),
+    maybe("before"),
+    maybe("after"),
+    words("state"),
+    words("summary"),
+    words("next_step"),
+    count("since_at"),
+    count("created_at"),
+    count("attempts"),
     Index("one_notice_of_an_entity", "sink", "entity", unique=True),
     sqlite_autoincrement=True,
 )
@@ -79,13 +64,13 @@ sinks: Final = Table(
     "sinks",
     METADATA,
     Column("name", Text, primary_key=True),
-    _whole("attempts"),
-    _whole("failures"),
-    _whole("deliveries"),
-    _maybe("next_at"),
-    _maybe("failing_since_at"),
-    _text("last_error"),
-    _maybe("tried_at"),
-    _maybe("sent_at"),
-    _maybe("alive_at"),
+    count("attempts"),
+    count("failures"),
+    count("deliveries"),
+    maybe("next_at"),
+    maybe("failing_since_at"),
+    words("last_error"),
+    maybe("tried_at"),
+    maybe("sent_at"),
+    maybe("alive_at"),
 )

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from sqlalchemy import Column, String, Table
 
 from backend.core.lifecycle import Validity
-from backend.store.tables import SERIAL_DIGITS
+from backend.store.columns import SERIAL_DIGITS
 
 T = TypeVar("T")
 Row = Sequence[Any]

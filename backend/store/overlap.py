@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from backend.store.codec import Codec
 from backend.store.records import OverlapClientRow, ProbeRow
-from backend.store.tables import overlap_clients, rotation_probes
+from backend.store.rotation_tables import overlap_clients, rotation_probes
 from backend.store.work import Work
 
 _CLIENT = Codec(OverlapClientRow, overlap_clients)

@@ -17,7 +17,7 @@ from backend.store.changes import SqlChanges
 from backend.store.codec import Codec, to_instant, to_seconds
 from backend.store.overlap import SqlOverlap
 from backend.store.records import RotationClientRow, RotationRow
-from backend.store.tables import rotation_clients, rotation_steps, rotations
+from backend.store.rotation_tables import rotation_clients, rotation_steps, rotations
 from backend.store.work import Work
 
 _ROTATION = Codec(RotationRow, rotations)

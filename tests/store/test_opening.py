@@ -17,9 +17,9 @@ from sqlalchemy import create_engine
 
 from backend.core.errors import AgentError, StoreUnavailable
 from backend.store import migrations, schema
+from backend.store.columns import METADATA
 from backend.store.errors import StoreDamaged, StoreTooNew, StoreUnsafe
 from backend.store.port import Store, StoreOpener
-from backend.store.tables import METADATA
 
 ROOT = Path(__file__).parents[2]
 
