@@ -46,7 +46,7 @@ async def test_from_the_plan_through_a_hold_to_the_way_back_the_counts_add_up_at
         assert isinstance(made.app.screen, OverlapMove)
         assert "Both roots are published" in made.text
         await made.press("tab", "y")
-        assert rotation.phase is OverlapPhase.TRUSTED
+        assert rotation.phase.value == "trusted"
         for number in (7, 20, 99):
             rotation.prove(number, agent.now)
             rotation.probe(agent.now)
@@ -58,7 +58,7 @@ async def test_from_the_plan_through_a_hold_to_the_way_back_the_counts_add_up_at
         assert "HELD" in made.text
         assert "ops-anna: the vendor calls back" in made.text
         await made.press("P", "tab", "y")  # takes the hold off, and every gate is met
-        assert rotation.phase is OverlapPhase.ISSUING
+        assert rotation.phase.value == "issuing"
         rotation.use(5, 3, agent.now)
         await look(2)
         assert "WAVES" in made.text

@@ -12,7 +12,7 @@ from typing import Final
 
 from tui.format import time_of_day, wrapped
 from tui.gateway import EventView
-from tui.lines import BLANK, Line, plain
+from tui.lines import Line, plain
 from tui.rotating import RotationPlanView
 from tui.screens.form import Field, FormDialog, exactly
 
@@ -80,7 +80,7 @@ class ApproveDialog(FormDialog[Approval]):
             "You vouch for this plan as the second person; whoever made it starts it. It is recorded with your name "
             "and certificate, and is good for as long as the plan is."
         )
-        return [*(plain(part) for part in wrapped(text, width)), BLANK]
+        return [plain(part) for part in wrapped(text, width)]
 
     def standing(self, width: int) -> Sequence[Line]:
         typed = self.fields[1].text.strip()

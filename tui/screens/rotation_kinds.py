@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from backend.core.durations import parse_duration
 from backend.core.overlap_gates import OverlapSettings
 from tui.format import fit, span, wrapped
-from tui.lines import BLANK, Line, plain
+from tui.lines import Line, plain
 from tui.rotating import RotationKind
 from tui.screens.form import Field, FormDialog
 
@@ -117,7 +117,7 @@ class SettingsDialog(FormDialog[OverlapSettings]):
             "proof. Lengths are those of observations in which nothing failed, as 30m, 12h or 2d; empty: one heartbeat "
             "of the slowest client."
         )
-        return [*(plain(part) for part in wrapped(text, width)), BLANK]
+        return [plain(part) for part in wrapped(text, width)]
 
     def result(self) -> OverlapSettings:
         mode, shadow, quiet, percent = (field.text.strip().lower() for field in self.fields)

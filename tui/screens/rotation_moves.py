@@ -11,7 +11,7 @@ from typing import Final
 
 from backend.core.overlap import OverlapEvent, OverlapPhase, forward_event, next_phase
 from tui.format import count, shorten, wrapped
-from tui.lines import BLANK, Line, plain
+from tui.lines import Line, plain
 from tui.rotating import RotationClientView, RotationKind, RotationMove, RotationView
 from tui.screens.form import Field, FormDialog, anything, exactly, some
 from tui.screens.rotation_confirm import Decision
@@ -118,7 +118,7 @@ class OverlapMove(FormDialog[Decision]):
             lines.append(plain(f"  and {len(shown) - _LISTED} more", "warning"))
         if self.rotation.held and self.move in {RotationMove.ADVANCE, RotationMove.AUTOMATIC}:
             lines.extend(plain(part, "warning") for part in wrapped(f"HELD: {self.rotation.held}", width))
-        return [*lines, BLANK]
+        return lines
 
     def _effect(self) -> str:
         rotation = self.rotation
@@ -185,7 +185,7 @@ class DestroyDialog(FormDialog[str]):
             f"THERE IS NO WAY BACK AFTER THIS. The private key of {old} is destroyed, the rotation is completed, and "
             f"{new} is the only CA. Until now B could have gone back to {old}."
         )
-        return [*(plain(part, "critical") for part in wrapped(text, width)), BLANK]
+        return [plain(part, "critical") for part in wrapped(text, width)]
 
     def result(self) -> str:
         return self.fields[0].text

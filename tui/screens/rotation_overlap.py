@@ -12,8 +12,8 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Final
 
-from backend.core.overlap import WAVES, OverlapPhase
-from tui.format import bar, fit, instant, span, wrapped
+from backend.core.overlap import WAVES, Level, OverlapPhase
+from tui.format import bar, count, fit, instant, span, wrapped
 from tui.glyphs import Glyphs
 from tui.lines import BLANK, Line, cut, joined, line_width, plain
 from tui.rotating import RotationKind, RotationView, WaveView
@@ -100,12 +100,17 @@ def _end(rotation: RotationView, width: int) -> list[Line]:
     old, new = f"g{rotation.from_generation}", f"g{rotation.to_generation}"
     took = f"at {instant(ended)} after {span(ended - rotation.started_at)}"
     text = {
-        "completed": f"COMPLETED {took}: {new} issues, the key of {old} is destroyed.",
+        "completed": f"COMPLETED {took}: {new} issues, the key of {old} is destroyed{_given_up(rotation)}.",
         "rolled_back": f"ROLLED BACK {took}: {old} issues and is the only one trusted; the key of {new} is destroyed. "
         "It does not count as a rotation of the CA.",
         "aborted": f"ABORTED {took}: nothing was made, {old} goes on.",
     }.get(rotation.outcome, f"{rotation.outcome.upper() or 'ENDED'} {took}.")
     return [plain(part, "title") for part in wrapped(text, width)]
+
+
+def _given_up(rotation: RotationView) -> str:
+    number = dict(rotation.levels).get(Level.WRITTEN_OFF.value, 0)
+    return f"; {count(number, 'client was', 'clients were')} written off" if number else ""
 
 
 def level_rows(rotation: RotationView, width: int, glyphs: Glyphs) -> list[Line]:

@@ -189,14 +189,15 @@ def client_lines(client: RotationClientView, width: int) -> list[Line]:
 
 def plan_difference(old: RotationPlanView, new: RotationPlanView) -> list[str]:
     """Say how a rotation's plan differs from the one that was confirmed."""
+    verb = "comes back" if new.kind.cuts else "gets through"
     before = {client.name: client for client in old.clients}
     after = {client.name: client for client in new.clients}
     said = [f"{name} is gone" for name in before if name not in after]
     said.extend(
-        f"{name} is new, it comes back {WAYS.get(c.route, c.route)}" for name, c in after.items() if name not in before
+        f"{name} is new, it {verb} {WAYS.get(c.route, c.route)}" for name, c in after.items() if name not in before
     )
     said.extend(
-        f"{name} comes back another way: {WAYS.get(c.route, c.route)}, before {WAYS.get(before[name].route, '?')}"
+        f"{name} {verb} another way: {WAYS.get(c.route, c.route)}, before {WAYS.get(before[name].route, '?')}"
         for name, c in after.items()
         if name in before and before[name].route != c.route
     )
