@@ -15,6 +15,7 @@ from backend.core.overlap import (
     OverlapClient,
     OverlapEvent,
     OverlapPhase,
+    Route,
     count_levels,
     evidence,
     forward_event,
@@ -139,11 +140,16 @@ def _waves(facts: OverlapFacts, now: datetime) -> tuple[WaveView, ...]:
     target = facts.from_generation if facts.phase.is_rollback else facts.to_generation
     found = []
     for number in range(1, len(WAVES) + 1):
-        members = [one for one in facts.clients if one.wave == number and one.counts]
+        members = [one for one in facts.clients if one.wave == number and one.counts and _is_told(one, target)]
         moved = sum(one.generation == target for one in members)
         failed = len(wave_failures(facts, number, now)) if number == open_wave(facts) else 0
         found.append(WaveView(number=number, total=len(members), moved=moved, failed=failed))
     return tuple(found)
+
+
+def _is_told(one: OverlapClient, target: int) -> bool:
+    """Tell whether a wave is about it: who cannot be told moves in its own time, and counts once it has."""
+    return one.route is Route.ITSELF or one.generation == target
 
 
 def _next_step(rotation: RotationRow, gates: Sequence[Gate]) -> str:
