@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -118,10 +118,27 @@ class SitesApp(LinkedApp):
         """The current site's alerts."""
         return self.current_site.alerts
 
+    def under_way(self) -> list[OperationView]:
+        """Return the operations of all sites that have not ended, newest first; of several sites each says of which."""
+        running = [(site, one) for site in self.sites for one in site.operations if one.ended_at is None]
+        if len(self.sites) == 1:
+            return [one for _, one in running]
+        found = [replace(one, actor=f"{one.actor} at {site.name}") for site, one in running]
+        return sorted(found, key=lambda one: one.started_at, reverse=True)
+
+    def newest_events(self, limit: int) -> list[EventView]:
+        """Return the newest audit events of all sites; of several sites each says of which."""
+        if len(self.sites) == 1:
+            return list(self.audit[:limit])
+        found = [
+            replace(one, subject=f"{site.name}/{one.subject}") for site in self.sites for one in site.audit[:limit]
+        ]
+        return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+
     @property
     def running_jobs(self) -> int:
         """How many operations of all sites have not ended."""
-        return sum(1 for site in self.sites for operation in site.operations if operation.ended_at is None)
+        return len(self.under_way())
 
     @property
     def failure(self) -> str:

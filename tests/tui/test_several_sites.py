@@ -18,7 +18,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.core.facts import Overlay, Severity
 from backend.core.fleet import FleetDelta
-from tests.tui.staged_agent import DAY, MINUTE, NOW, Seed, StagedAgent, operation, snapshot
+from tests.tui.staged_agent import DAY, MINUTE, NOW, Seed, StagedAgent, event, operation, snapshot
 from tui.app import MocdeckApp
 from tui.commands import BY_ID
 from tui.gateway import Connection, Unreachable
@@ -293,6 +293,23 @@ async def test_screens_of_one_site_name_it_and_go_on_to_the_next(make_both: Make
         assert "renew" in app.deck.query_one("#body", Lines).text
         await pilot.press("1", "j")
         assert app.current_site.name == "oslo"  # at home the cursor's site is the current one
+
+
+async def test_the_news_at_home_are_of_all_sites_and_say_of_which(
+    make_both: MakeApp, bonn: SiteAgent, oslo: SiteAgent
+) -> None:
+    bonn.audit, oslo.audit = [event(3, subject="kms-1")], [event(5, subject="csi-9")]
+    bonn.operations_kept = [operation(ended_at=NOW)]
+    oslo.operations_kept = [operation(started_at=NOW - DAY)]
+    app = make_both()
+    async with app.run_test(size=(140, 40)):
+        await app.settled()
+        pane = app.deck.query_one("#pane", Lines).text.splitlines()
+        assert "(1 running)" in pane[0]
+        assert "by ops-anna at oslo" in pane[1]
+        assert "oslo/csi-9" in pane[2]
+        assert "bonn/kms-1" in pane[3]
+        assert "oslo/csi-9" in app.deck.query_one("#status", Lines).text
 
 
 async def test_of_a_site_that_never_answered_the_others_say_nothing(make_app: MakeApp, bonn: SiteAgent) -> None:

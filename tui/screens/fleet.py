@@ -121,7 +121,9 @@ class FleetScreen(TreePane):
             drawer.set_lines(drawer_lines(client, view, drawer.size.width, drawer.size.height))
         if self.has_class("-pane"):
             pane = self.query_one("#pane", Lines)
-            pane.set_lines(pane_lines(self.app.operations, self.app.audit, view, pane.size.width, pane.size.height))
+            width, height = pane.size
+            events = self.app.newest_events(height)
+            pane.set_lines(pane_lines(self.app.under_way(), events, view, width, height))
 
     def _empty_lines(self, view: View) -> list[Line]:
         model = self.app.model
@@ -145,8 +147,7 @@ class FleetScreen(TreePane):
     def status(self, view: View) -> Line:
         first, last = self.table.span
         newest = ""
-        if self.app.audit:
-            event = self.app.audit[0]
+        for event in self.app.newest_events(1):
             newest = f"{event.at:%H:%M:%S} {event.outcome} {event.action} {event.subject}"
         return status_line(view, first=first, last=last, newest=newest)
 
