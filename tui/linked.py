@@ -54,6 +54,7 @@ class LinkedApp(LeavingApp):
         self.link = LinkMeter(forced=options.slow)
         self.looked_at: float | None = None  # the monotonic instant that stands still for who reads by ear or finger
         self.frames_sent = 0
+        self._unwatched = 0  # ticks since the window lost the focus
         self._picture = wire_diff.Picture() if options.diff and not wire_diff.missing() else None
         self._is_lost = False
         self._is_urgent = False
@@ -197,7 +198,8 @@ class LinkedApp(LeavingApp):
 
     def is_tick_due(self, ticks: int) -> bool:
         """Tell whether this second is to be drawn: not every one for nobody, nor for a link that is slow or behind."""
-        if self.looked_at is not None or (not self.app_focus and ticks % BLURRED_TICKS):
+        self._unwatched = 0 if self.app_focus else self._unwatched + 1
+        if self.looked_at is not None or self._unwatched % BLURRED_TICKS:
             return False
         if self.link.is_slow and ticks % SLOW_TICKS:
             return False
