@@ -188,8 +188,10 @@ class FleetModel(CloseUp):
             self._changed_rows(site, site.roll.tick(moment))
 
     def _follow_link(self, site: SiteFleet, moment: Moment) -> None:
-        """Judge a site anew when its agent has come or gone."""
-        if moment.alive is not site.was_alive:
+        """Judge a site anew when its agent has come or gone, or set its clock back: what has passed will come again."""
+        is_earlier = site.followed_to is not None and moment.now < site.followed_to
+        site.followed_to = moment.now
+        if moment.alive is not site.was_alive or is_earlier:
             site.was_alive = moment.alive
             site.roll.renew()
             self._words.clear()

@@ -29,6 +29,7 @@ class SiteFleet:
         self.generation = 0  # grows with every snapshot: rows of an earlier one are void
         self.heard_at: datetime | None = None  # the agent's time in its last answer
         self.was_alive = False
+        self.followed_to: datetime | None = None  # the agent's second at which the verdicts were followed last
         self.last: Moment | None = None  # what the present verdicts are of
         self.shares_its_name = False  # another site has the same deployment
         self._name = name

@@ -138,6 +138,17 @@ def test_a_certificate_that_ends_is_counted_as_ended_in_the_second_after_its_las
     assert made.weeks(NOW)[0] == 1
 
 
+def test_an_agent_that_sets_its_clock_back_has_every_client_judged_anew() -> None:
+    made = model_of([small_snapshot([Seed(name="a", left=10 * timedelta(seconds=1), token=60 * DAY)])])
+    made.agent.heard(NOW + DAY, 1.0)
+    made.tick(1.0)
+    assert made.state_count(State.REPAIRABLE) == 1
+    made.agent.heard(NOW, 2.0)
+    made.tick(2.0)
+    assert made.state_count(State.REPAIRABLE) == 0
+    assert made.weeks(NOW)[0] == 0
+
+
 def test_however_many_are_due_at_once_a_tick_judges_one_slice_and_the_rest_follows() -> None:
     seeds = [Seed(name=f"c{n}", left=10 * timedelta(seconds=1), token=60 * DAY) for n in range(2 * SLICE + 10)]
     made = model_of([small_snapshot(seeds)])
