@@ -108,7 +108,6 @@ def _rotation_client(c: authority_pb2.RotationClient) -> RotationClientView:
 
 def rotation_view(r: authority_pb2.Rotation) -> RotationView:
     """Return a rotation; outages are None while nobody has returned, since none can last less than a second."""
-    measured = r.outage_max_seconds or r.outage_p50_seconds or r.returned
     return RotationView(
         id=inert(r.id),
         phase=inert(r.phase),
@@ -132,8 +131,8 @@ def rotation_view(r: authority_pb2.Rotation) -> RotationView:
         reason=inert(r.reason, SENTENCE),
         deployment=inert(r.deployment),
         agent_time=moment(r.agent_time),
-        outage_p50=timedelta(seconds=r.outage_p50_seconds) if measured else None,
-        outage_max=timedelta(seconds=r.outage_max_seconds) if measured else None,
+        outage_p50=_outage(r, r.outage_p50_seconds),
+        outage_max=_outage(r, r.outage_max_seconds),
         kind=_kind(r.kind),
         cause=inert(r.cause),
         automatic=r.automatic,
@@ -147,6 +146,11 @@ def rotation_view(r: authority_pb2.Rotation) -> RotationView:
         way_back=inert(r.way_back, SENTENCE),
         rolled_back_from=inert(r.rolled_back_from),
     )
+
+
+def _outage(r: authority_pb2.Rotation, seconds: int) -> timedelta | None:
+    measured = r.outage_max_seconds or r.outage_p50_seconds or r.returned
+    return timedelta(seconds=seconds) if measured else None
 
 
 def _probe(p: authority_pb2.ProbeCell) -> ProbeView:

@@ -201,9 +201,28 @@ class StagedOverlap:
         gates = self._gates(now)
         proofs = [evidence(one, to_generation=NEW, shadow_since=since) for one in self.clients]
         counts = count_levels(proof.level for proof in proofs)
+        shown = tuple(
+            self._client(one, proof.level.value, proof.at, proof.source, one.number in awaited)
+            for one, proof in zip(self.clients, proofs, strict=True)
+        )
+        return replace(
+            self._frame(now, shown),
+            gates=tuple(GateView(test=gate.test, met=gate.met, why=gate.why) for gate in gates),
+            levels=tuple((level.value, number) for level, number in counts.items()),
+            probes=() if is_rehearsal else self._probes(),
+            waves=() if is_rehearsal else self._waves(facts, now),
+            would_fail=tuple(
+                one.name for one in self.clients if since and one.would_fail_at and one.would_fail_at >= since
+            ),
+            next_step=self._next(gates),
+            way_back=self._way_back(),
+        )
+
+    def _frame(self, now: datetime, clients: tuple[RotationClientView, ...]) -> RotationView:
+        """What is said of it without looking at the clients."""
         return RotationView(
             id=self.id,
-            phase=(self.outcome or "rehearsing") if is_rehearsal else self.phase.value,
+            phase=(self.outcome or "rehearsing") if self.kind is RotationKind.REHEARSAL else self.phase.value,
             version=self.version,
             from_generation=OLD,
             to_generation=NEW,
@@ -211,18 +230,15 @@ class StagedOverlap:
             phase_at=self.phase_at,
             ended_at=self.ended_at,
             outcome=self.outcome,
-            clients=tuple(
-                self._client(one, proof.level.value, proof.at, proof.source, one.number in awaited)
-                for one, proof in zip(self.clients, proofs, strict=True)
-            ),
-            total=len(self.clients),
+            clients=clients,
+            total=len(clients),
             connected=0,
             informed=0,
             lost=0,
             returned=0,
             stuck=0,
             written_off=0,
-            gates=tuple(GateView(test=gate.test, met=gate.met, why=gate.why) for gate in gates),
+            gates=(),
             actor="ops-anna",
             reason=self.reason,
             deployment=DEPLOYMENT,
@@ -233,15 +249,7 @@ class StagedOverlap:
             cause="routine",
             automatic=self.settings.automatic,
             held=self.held,
-            levels=tuple((level.value, number) for level, number in counts.items()),
-            probes=() if is_rehearsal else self._probes(),
-            waves=() if is_rehearsal else self._waves(facts, now),
-            would_fail=tuple(
-                one.name for one in self.clients if since and one.would_fail_at and one.would_fail_at >= since
-            ),
             epoch=8,
-            next_step=self._next(gates),
-            way_back=self._way_back(),
             rolled_back_from=self.rolled_back_from,
         )
 
