@@ -243,9 +243,10 @@ class Listing:
         if mask.count(1) * _THIN < len(mask):  # sorting the few is less than looking through all
             few = sorted(compress(range(len(mask)), mask), key=lambda row: (self._keys[row], rows.name(row)))
             base = array("I", few)
+        has_gaps = len(base) == len(mask) and 0 in mask
         for begin in range(0, len(base), _PIECE):
             part = base[begin : begin + _PIECE]
-            if len(base) == len(mask) and 0 in mask:
+            if has_gaps:
                 part = array("I", compress(part, map(mask.__getitem__, part)))
             shown.extend(map(ids.__getitem__, part))
             if len(rows) > INLINE:

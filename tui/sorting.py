@@ -154,7 +154,9 @@ def sort_rows(rows: Sequence[int], key: Callable[[int], Key], name: Callable[[in
             pieces[bisect_right(cuts, key(row))].append(row)
         yield 0.5 * begin / len(rows)
     made = array("I")
-    for piece in pieces:
+    pieces.reverse()
+    while pieces:  # taken out one by one: to free a million numbers at once takes too long as well
+        piece = pieces.pop()
         piece.sort(key=key)
         if len(piece) > _PIECE and key(piece[0]) == key(piece[-1]) and key is not name:
             made.extend((yield from sort_rows(piece, name, name)))

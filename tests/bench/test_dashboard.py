@@ -5,6 +5,7 @@ Wall time on a busy machine says how busy it is.
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -205,3 +206,26 @@ async def test_a_second_beside_the_stock_table(row: Any, size: int) -> None:
 
 async def test_a_million_rows_under_the_cursor(row: Any) -> None:
     await ours(row, 1_000_000)
+
+
+@pytest.mark.parametrize("size", [100_000, 1_000_000])
+async def test_no_key_waits_while_a_snapshot_is_read_judged_and_sorted(row: Any, size: int) -> None:
+    agent = LargeAgent(size)
+    app = MocdeckApp(agent, ManualClock(NOW), write=False, ascii_only=True, state_dir=Path("/nonexistent"))
+    turns: list[float] = []
+
+    async def look() -> None:
+        """Take the time of every turn of the loop, less what making the fleet took in it."""
+        at = time.process_time() - agent.spent
+        while True:
+            await asyncio.sleep(0)
+            now = time.process_time() - agent.spent
+            turns.append(now - at)
+            at = now
+
+    async with app.run_test(size=SIZE):
+        looking = asyncio.create_task(look())
+        await wait_for_rows(app, size)
+        looking.cancel()
+    longest = max(turns) * 1000
+    row(f"{size:,}: longest turn of the loop until all is drawn", f"{longest:.0f} ms CPU", "target 50")
