@@ -24,7 +24,7 @@ from backend.core.model import ClientKind
 from tui.roll import Roll
 
 Key = Any  # a number or a text; of one order always the same
-INLINE: Final = 200_000  # rows that are sorted without a pause (some 60 ms)
+INLINE: Final = 50_000  # rows that are sorted without a pause (some 40 ms)
 _PIECE: Final = 10_000
 _SAMPLE: Final = 4096
 _NO_END: Final = float(2 * LAST_SECOND)  # after every client that has an end
