@@ -281,5 +281,8 @@ def _exit_of(rotation: Rotation) -> Exit:
         return Exit.REFUSED
     if rotation.kind == "disruptive":
         return Exit.PARTLY if rotation.written_off else Exit.OK
-    is_partly = any(one.written_off or (one.awaited and rotation.kind == "rehearsal") for one in rotation.clients)
+    if rotation.kind == "rehearsal":
+        is_partly = any(one.route == "itself" and one.level not in {"E3", "E4", "E5"} for one in rotation.clients)
+    else:
+        is_partly = any(one.written_off for one in rotation.clients)
     return Exit.PARTLY if is_partly else Exit.OK

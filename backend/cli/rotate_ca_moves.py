@@ -39,7 +39,7 @@ def advance(root: Root, automatic: bool, confirm: str, reason: str) -> None:
 @REASON
 @click.pass_obj
 def hold(root: Root, confirm: str, reason: str) -> None:
-    """Stop every move until somebody advances it; no client loses anything."""
+    """Stop every move until somebody advances it, and end the automatic mode; no client loses anything."""
     from backend.wire.mocdeck.v1.authority_pb2 import HOLD
 
     _move(root, HOLD, "Hold it", confirm=confirm, reason=reason)

@@ -246,8 +246,8 @@ def evidence(client: OverlapClient, *, to_generation: int, shadow_since: datetim
 
 
 def _passed_shadow(client: OverlapClient, since: datetime | None) -> bool:
-    if since is None or client.generation_at is None or client.generation_at < since:
-        return False
+    if since is None or client.generation_at is None or client.generation_at <= since:
+        return False  # instants are whole seconds: a call of that very second may have come before
     return client.would_fail_at is None or client.would_fail_at < since
 
 

@@ -215,7 +215,7 @@ def _note_call(
             generation_at=last.at,
             holds_until=certificate.validity.not_after,
         )
-    if shadow is not None and row.generation_at is not None and row.generation_at < shadow <= last.at:
+    if shadow is not None and row.generation_at is not None and row.generation_at <= shadow < last.at:
         return replace(row, generation_at=last.at)  # judged a second time from here on
     return row
 

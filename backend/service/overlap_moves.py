@@ -62,14 +62,15 @@ def advance(
 
 
 def hold_rotation(tx: Transaction, world: World, caller: Caller, rotation: RotationRow, reason: str) -> None:
-    """Stop every move until somebody advances it.
+    """Stop every move until somebody advances it, and end the automatic mode: whoever holds it wants to look.
 
     Raises:
         InvalidInput: no reason is given.
     """
     if not reason.strip():
         raise InvalidInput("holding a rotation needs a reason; whoever finds it held wants to know")
-    hold(tx, world, rotation, f"{caller.name}: {reason}", world.clock.now(), caller)
+    manual = replace(rotation, automatic=False)
+    hold(tx, world, manual, f"{caller.name}: {reason}", world.clock.now(), caller)
 
 
 def roll_back(tx: Transaction, world: World, caller: Caller, rotation: RotationRow, reason: str) -> None:

@@ -110,11 +110,13 @@ def test_ready_means_judged_in_the_shadow_since_it_began() -> None:
     def level(**more: Any) -> Level:
         return evidence(moved("a", 2, **more), to_generation=2, shadow_since=NOW).level
 
+    later = NOW + SECOND
     assert level(generation_at=NOW - SECOND) is Level.MOVED
-    assert level(generation_at=NOW) is Level.READY
-    assert level(generation_at=NOW, would_fail_at=NOW - SECOND) is Level.READY
-    assert level(generation_at=NOW, would_fail_at=NOW) is Level.MOVED
-    assert level(generation_at=NOW, proved_at=None) is Level.MOVED, "E5 needs the canary's proof too"
+    assert level(generation_at=NOW) is Level.MOVED, "in that very second it may have called before the judging began"
+    assert level(generation_at=later) is Level.READY
+    assert level(generation_at=later, would_fail_at=NOW - SECOND) is Level.READY
+    assert level(generation_at=later, would_fail_at=NOW) is Level.MOVED
+    assert level(generation_at=later, proved_at=None) is Level.MOVED, "E5 needs the canary's proof too"
 
 
 def test_whoever_accepts_what_nobody_should_is_never_e3() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,20 +103,19 @@ def test_in_manual_mode_no_phase_is_left_before_an_operator_says_so(fleet: Overl
             fleet.decide(Move.ADVANCE)
 
 
-def test_a_call_after_the_old_ca_is_distrusted_proves_that_it_goes_without(fleet: Overlapping) -> None:
-    fleet.start(fleet.plan(MANUAL))
-    while fleet.look().row.phase != "distrusted":
-        view = fleet.look()
-        if view.row.phase == "draining":
+def test_what_the_shadow_proved_stays_proved_and_a_later_call_without_the_old_ca_proves_the_same(
+    fleet: Overlapping,
+) -> None:
+    fleet.start(fleet.plan())
+    while fleet.look().row.phase != "shadow":
+        if fleet.look().row.phase == "draining":
             fleet.admin_renews()
         fleet.pass_interval()
-        fleet.site.clock.advance(timedelta(seconds=1))  # who says so does not say it in the very second of a call
-        fleet.probe()
-        if all(gate.met for gate in fleet.look().gates) and fleet.look().row.phase != "planned":
-            fleet.decide(Move.ADVANCE)
-    assert fleet.level("kva") is Level.MOVED
+    fleet.decide(Move.WAIVE, written_off=["csi"])
+    fleet.until("distrusted", "csi")
+    assert (fleet.level("kva"), fleet.level("csi")) == (Level.READY, Level.MOVED)
     fleet.pass_interval()
-    assert fleet.level("kva") is Level.READY
+    assert (fleet.level("kva"), fleet.level("csi")) == (Level.READY, Level.READY)
 
 
 def test_a_client_that_does_not_recognise_the_canary_holds_the_rotation_by_name(fleet: Overlapping) -> None:
