@@ -98,7 +98,8 @@ async def begin(lab: Lab) -> None:
             async with await lab.operator() as operator:
                 # One at a time: clients back off while the agent is away, and each has only two minutes' patience.
                 plan = await operator.plan(ActionKind.UPDATE, (), force=True, reason="OPS-40", update=UpdateScope())
-                await operator.start(plan.id, plan.hash, origin="cli")
+                if all(target.route == "heartbeat" for target in plan.targets if target.runs):  # everybody is heard
+                    await operator.start(plan.id, plan.hash, origin="cli")
         await asyncio.sleep(0.2)
 
 
@@ -109,7 +110,8 @@ async def resume(lab: Lab) -> None:
             async with await lab.operator() as operator:
                 [operation] = await operator.operations()
                 plan = await operator.plan_resumption(operation.id)
-                await operator.start(plan.id, plan.hash, origin="cli")
+                if all(target.route == "heartbeat" for target in plan.targets if target.runs):
+                    await operator.start(plan.id, plan.hash, origin="cli")
         await asyncio.sleep(0.2)
 
 
