@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from backend.core.model import Identity
 from backend.core.plan import PlanFacts
-from backend.service.contact import is_living
+from backend.service.contact import is_living, is_unheard_yet
 from backend.service.current import current_of, trusted_generations
 from backend.service.fleet import columns_of
 from backend.service.reach import ways_now
@@ -20,7 +20,10 @@ from backend.store.port import Transaction
 
 
 def facts_of(tx: Transaction, world: World, identities: Sequence[Identity]) -> list[PlanFacts]:
-    """Return the facts of these clients as of now, in their order."""
+    """Return the facts of these clients as of now, in their order.
+
+    An agent that was away takes nobody for silent before it has listened for a while: they come back by heartbeat.
+    """
     now = world.clock.now()
     columns = columns_of(tx, world, [identity.number for identity in identities])
     trusted = trusted_generations(tx.authorities.all())
@@ -32,7 +35,7 @@ def facts_of(tx: Transaction, world: World, identities: Sequence[Identity]) -> l
             continue
         facts = columns.facts(index, now=now, agent_alive=True, agent_now=now)
         certificate = current_of(tx, identity.number, trusted, now)
-        token = find_current(tx, identity.number)
+        token, beat = find_current(tx, identity.number), tx.heartbeats.find(identity.number)
         found.append(
             PlanFacts(
                 number=identity.number,
@@ -43,7 +46,7 @@ def facts_of(tx: Transaction, world: World, identities: Sequence[Identity]) -> l
                 token_id="" if token is None else token.id,
                 certificate_lifetime=world.policy.client_lifetime if certificate is None else certificate.requested,
                 token_lifetime=identity.token_lifetime,
-                heartbeat_alive=is_living(tx.heartbeats.find(identity.number), now),
+                heartbeat_alive=is_living(beat, now) or is_unheard_yet(beat, world.watch.listening_since, now),
                 login_file_path=identity.login_file_path,
                 ways=ways_now(world.delivery, world.reach, identity, now),
             )

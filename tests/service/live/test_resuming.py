@@ -265,6 +265,23 @@ def test_an_agent_that_was_away_gives_a_client_the_whole_time_again(live: Live, 
     assert states(live, operation) == {"kva": state}
 
 
+@pytest.mark.parametrize(("listened", "route"), [(150, "heartbeat"), (151, "manual")])
+def test_an_agent_just_back_plans_with_heartbeats_that_it_could_not_hear_yet(
+    live: Live, listened: int, route: str
+) -> None:
+    """Five heartbeats of thirty seconds: before that nobody is taken for silent, after it a person has to carry."""
+    live.client("kva")
+    live.site.clock.advance(timedelta(hours=1))
+    object.__setattr__(live.site, "world", replace(live.site.world, watch=ClockWatch()))
+    live.tick()
+    live.site.clock.advance(timedelta(seconds=listened))
+    with live.site.transaction() as tx:
+        made = operations.plan(
+            tx, live.site.world, live.site.admin, action=ActionKind.ROTATE_TOKEN, names=["kva"], **FORCED
+        )
+    assert made.draft.decisions[0].route.value == route
+
+
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stops=st.lists(st.integers(0, 5), min_size=1, max_size=4), parallel=st.integers(1, 4))
 def test_however_often_it_is_stopped_each_client_is_touched_once(
