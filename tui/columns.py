@@ -252,8 +252,15 @@ def row_line(
     for number, (column, size) in enumerate(columns):
         text, role = _cell(column, size, client, now, glyphs)
         if names_site and column.id == bearer:
-            text = f"{client.site}/{text}" if text != "-" else client.site
+            text = _sited(client.site, text)
         line.append((fit(shorten(text, size), size, right=column.right), role + over))
         if number + 1 < len(columns):
             line.append(("*", "mark" + over) if column.id in changed else (" ", "text" + over))
     return tuple(line)
+
+
+def _sited(site: str, cluster: str) -> str:
+    """Name a cluster with its site in nine cells: one that begins with the site's name says both."""
+    if cluster == "-":
+        return site
+    return cluster if cluster.startswith(f"{site}-") else f"{site}/{cluster}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ async def _two(size: tuple[int, int], body: Any) -> None:
     clock = ManualClock(NOW)
     agents = [TaggedAgent(clock, "bonn", "PROD"), TaggedAgent(clock, "oslo", "")]
     app = MocdeckApp(
-        agents, clock, write=True, ascii_only=True, state_dir=Path("login-files"), colour=True, true_colour=True
+        agents, clock, write=True, ascii_only=True, state_dir=Path(tempfile.mkdtemp()), colour=True, true_colour=True
     )
     async with app.run_test(size=size) as pilot:
         made = Stage(app=app, agent=agents[0], clock=clock, pilot=pilot)

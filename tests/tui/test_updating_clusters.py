@@ -58,12 +58,12 @@ async def test_load_balancer_agents_come_in_with_a_key_and_go_again() -> None:
         await at_cluster(made, "bonn-wl3")
         await made.press("N")
         without = dialog(made).plan
-        assert "load balancers too: no" in made.text
+        assert "load balancers: no" in made.text
         agents = [target for target in without.targets if target.kind == "LBAgent"]
         assert agents
         assert all("--patch-load-balancer" in target.why for target in agents if target.number)
         await made.press("l")
-        assert "load balancers too: yes" in made.text
+        assert "load balancers: yes" in made.text
         assert dialog(made).plan.hash != without.hash
         assert not any("--patch-load-balancer" in target.why for target in dialog(made).plan.targets)
         await made.press("l")

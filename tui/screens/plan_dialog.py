@@ -92,10 +92,10 @@ class PlanDialog(Dialog[Choice]):
         tag = f"tagged {self._tag}: " if self._tag else ""
         question = f"{tag}Type the number of clients that run to go on:"
         skipped = len(self.plan.targets) - self.plan.runs
-        more = f"p {next_parallel(self.plan.parallel)} at a time  . plan anew  e export"
-        more += f"  v the {skipped} left alone" if skipped else ""
+        more = f"p {next_parallel(self.plan.parallel)} at a time  . anew  e export"
+        more += f"  v {skipped} left alone" if skipped else ""
         if self._balancers is not None:
-            more += f"  l load balancers {'too: yes' if self._balancers else 'too: no'}"
+            more += f"  l load balancers: {'yes' if self._balancers else 'no'}"
         return [
             field_line(question, self.number, width, active=True),
             button_line(action, locked=self._lock()),

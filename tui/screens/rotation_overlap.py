@@ -212,7 +212,7 @@ def proof_lines(rotation: RotationView, now: datetime, width: int, glyphs: Glyph
         left.extend([BLANK, *gates] if gates else [])
         right: list[Line] = []
         if moving:
-            right += [plain("WAVES of renewal; the last has those, too, that cannot be told", "head")]
+            right += [plain("WAVES of renewal, of those who can be told", "head")]
             right += [*wave_rows(rotation, width - half - 4, glyphs), BLANK]
         if rotation.kind is RotationKind.OVERLAP:
             right += [(("TRUST MATRIX: ", "head"), (probed, role)), *matrix_lines(rotation.probes, width - half - 4)]
