@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -182,6 +182,7 @@ class OverlapClient:
     route: Route
     is_living: bool = False
     heard_at: datetime | None = None
+    interval: timedelta = timedelta(0)  # between its heartbeats; zero: it promises none
     informed_at: datetime | None = None
     proved_at: datetime | None = None
     careless: str = ""

@@ -15,7 +15,7 @@ from typing import Final
 
 from backend.core.errors import ConfirmationRefused, InconsistentState, InvalidInput, PlanChanged
 from backend.core.overlap import OverlapEvent, OverlapPhase, forward_event
-from backend.core.overlap_gates import overlap_gates, would_fail
+from backend.core.overlap_gates import OverlapFacts, overlap_gates, would_fail
 from backend.service import audit
 from backend.service.approval import require_approval
 from backend.service.caller import Caller
@@ -124,8 +124,16 @@ def _begin(
 
 
 def tick_overlap(tx: Transaction, world: World, rotation: RotationRow) -> str:
-    """Do at most one move; return what moved, "" when nothing did."""
-    now = world.clock.now()
+    """Do at most one move; return what moved, "" when nothing did, or while the last look still rests."""
+    began = world.clock.monotonic()
+    if not world.pace.is_due(began):
+        return ""
+    moved = _tick(tx, world, rotation, world.clock.now())
+    world.pace.took(began, world.clock.monotonic())
+    return moved
+
+
+def _tick(tx: Transaction, world: World, rotation: RotationRow, now: datetime) -> str:
     seen = observe(tx, world, rotation, now)
     if doubt(tx, world):
         return ""
@@ -135,12 +143,13 @@ def tick_overlap(tx: Transaction, world: World, rotation: RotationRow) -> str:
     phase = OverlapPhase(rotation.phase)
     if phase is OverlapPhase.PLANNED:
         return _stage(tx, world, rotation, now)
-    return _watch(tx, world, rotation, seen, now) or _go_on(tx, world, rotation, seen, now)
+    facts = facts_of(tx, world, rotation, seen.clients, now)
+    return _watch(tx, world, rotation, seen, facts, now) or _go_on(tx, world, rotation, facts, now)
 
 
-def _watch(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, now: datetime) -> str:
+def _watch(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, facts: OverlapFacts, now: datetime) -> str:
     """Hold, or go one phase back, for what was observed; else tell the next clients to renew."""
-    phase, facts = OverlapPhase(rotation.phase), facts_of(tx, world, rotation, seen.clients, now)
+    phase = facts.phase
     if facts.probes.deviation and not rotation.held:
         return hold(tx, world, rotation, f"a probe found what the truth table forbids: {facts.probes.deviation}", now)
     wave = failing_wave(facts, now) if phase in {OverlapPhase.ISSUING, OverlapPhase.REISSUING_BACK} else 0
@@ -153,12 +162,11 @@ def _watch(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, now
     return ""
 
 
-def _go_on(tx: Transaction, world: World, rotation: RotationRow, seen: Seen, now: datetime) -> str:
-    phase = OverlapPhase(rotation.phase)
-    event = forward_event(phase)
-    if event is None or event is OverlapEvent.RETIRE or not (rotation.automatic or phase.is_rollback):
+def _go_on(tx: Transaction, world: World, rotation: RotationRow, facts: OverlapFacts, now: datetime) -> str:
+    event = forward_event(facts.phase)
+    if event is None or event is OverlapEvent.RETIRE or not (rotation.automatic or facts.phase.is_rollback):
         return ""  # destroying a key is a confirmation of its own
-    if not all(gate.met for gate in overlap_gates(facts_of(tx, world, rotation, seen.clients, now), now)):
+    if not all(gate.met for gate in overlap_gates(facts, now)):
         return ""
     return move_on(tx, world, rotation, event, now)
 

@@ -74,15 +74,24 @@ def observe(tx: Transaction, world: World, rotation: RotationRow, now: datetime)
     heartbeats = {beat.identity_number: beat for beat in tx.heartbeats.all()}
     last = {seen.identity_number: seen for seen in tx.seen.all()}
     shadow = rotation.phase_at if rotation.phase in _JUDGED else None
-    seen = [
-        _fold(tx, world, row, identities, heartbeats, last, rotation, shadow, now)
-        for row in [*known, *_newcomers(tx, world, rotation, known, identities, now)]
-    ]
+    # A rehearsal publishes nothing; an epoch of another phase is forgotten when that phase begins.
+    publishes = rotation.kind == OVERLAP and OverlapPhase(rotation.phase).trusts_both
+    epoch = tx.bundles.current().epoch if publishes else None
+    seen = []
+    for row in [*known, *_newcomers(tx, world, rotation, known, identities, now)]:
+        number = row.identity_number
+        identity, beat = identities.get(number), heartbeats.get(number)
+        if identity is None or identity.revoked_at is not None:
+            seen.append(_note_gone(row, identity))
+            continue
+        row = _note_call(tx, row, last.get(number), shadow)
+        row = _note_route(world, row, beat, rotation, now)
+        seen.append(_note_epoch(row, beat, epoch))
     before = {row.identity_number: row for row in known}
     changed = [row for row in seen if before.get(row.identity_number) != row]
     if changed:
         tx.rotations.put_overlap_clients(changed)
-    clients = values_of(tx, rotation, seen, now)
+    clients = _values(tx, rotation, seen, heartbeats, last, now)
     return Seen(rows=tuple(seen), clients=clients, identities=identities, heartbeats=heartbeats)
 
 
@@ -93,7 +102,18 @@ def values_of(
     numbers = [row.identity_number for row in rows]
     beats = {beat.identity_number: beat for beat in tx.heartbeats.all(numbers)}
     last = {seen.identity_number: seen for seen in tx.seen.all(numbers)}
-    unused = _unused(tx, rotation, numbers)
+    return _values(tx, rotation, rows, beats, last, now)
+
+
+def _values(
+    tx: Transaction,
+    rotation: RotationRow,
+    rows: Sequence[OverlapClientRow],
+    beats: Mapping[int, Heartbeat],
+    last: Mapping[int, LastSeen],
+    now: datetime,
+) -> tuple[OverlapClient, ...]:
+    unused = _unused(tx, rotation, [row.identity_number for row in rows])
     return tuple(
         _value(
             row,
@@ -132,6 +152,7 @@ def _value(
         name=row.name,
         route=Route(row.route),
         is_living=reports and is_living(beat, now),
+        interval=timedelta(0) if beat is None else beat.interval,
         heard_at=beat.heard_at if beat is not None and reports else last.at if last is not None else None,
         informed_at=row.informed_at,
         proved_at=row.proved_at,
@@ -177,25 +198,10 @@ def _newcomers(
     ]
 
 
-def _fold(
-    tx: Transaction,
-    world: World,
-    row: OverlapClientRow,
-    identities: Mapping[int, Identity],
-    heartbeats: Mapping[int, Heartbeat],
-    last: Mapping[int, LastSeen],
-    rotation: RotationRow,
-    shadow: datetime | None,
-    now: datetime,
-) -> OverlapClientRow:
-    number = row.identity_number
-    identity, beat = identities.get(number), heartbeats.get(number)
-    if identity is None or identity.revoked_at is not None:
-        gone = "its identity was deleted" if identity is None else "its identity was revoked"
-        return row if row.written_off else replace(row, written_off=gone)
-    row = _note_call(tx, row, last.get(number), shadow)
-    row = _note_route(world, row, beat, rotation, now)
-    return _note_epoch(tx, row, beat, rotation)
+def _note_gone(row: OverlapClientRow, identity: Identity | None) -> OverlapClientRow:
+    if row.written_off:
+        return row
+    return replace(row, written_off=f"its identity was {'deleted' if identity is None else 'revoked'}")
 
 
 def _note_call(
@@ -233,11 +239,8 @@ def _note_route(
     return row if row.route == route.value else replace(row, route=route.value)
 
 
-def _note_epoch(
-    tx: Transaction, row: OverlapClientRow, beat: Heartbeat | None, rotation: RotationRow
-) -> OverlapClientRow:
-    """Note that it named the present epoch; an epoch of another phase is forgotten when that phase begins."""
-    publishes = rotation.kind == OVERLAP and OverlapPhase(rotation.phase).trusts_both  # a rehearsal publishes nothing
-    if row.informed_at is not None or beat is None or not publishes:
+def _note_epoch(row: OverlapClientRow, beat: Heartbeat | None, epoch: int | None) -> OverlapClientRow:
+    """Note that it named the present epoch."""
+    if row.informed_at is not None or beat is None or beat.epoch != epoch:
         return row
-    return replace(row, informed_at=beat.heard_at) if beat.epoch == tx.bundles.current().epoch else row
+    return replace(row, informed_at=beat.heard_at)

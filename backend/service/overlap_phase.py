@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from backend.core.errors import InconsistentState
@@ -150,8 +150,6 @@ def facts_of(
     """What the gates look at, read from rows."""
     staged = find_authority(tx, rotation.to_generation)
     has_cross = tx.cross.find(rotation.from_generation, rotation.to_generation) is not None
-    beats = [beat for beat in tx.heartbeats.all() if beat.interval > timedelta(0)]
-    living = {one.number for one in clients if one.is_living and one.counts}
     return OverlapFacts(
         phase=OverlapPhase(rotation.phase),
         from_generation=rotation.from_generation,
@@ -165,7 +163,7 @@ def facts_of(
         serving=serving_authority(tx).generation if server_certificate.is_of(tx, serving_authority(tx)) else 0,
         probes=probe_facts(world, rotation, tx.rotations.probes(rotation.id)),
         refused_at=_refused_at(tx),
-        slowest=max((beat.interval for beat in beats if beat.identity_number in living), default=HEARTBEAT),
+        slowest=max((one.interval for one in clients if one.is_living and one.counts), default=HEARTBEAT),
         held=rotation.held,
         clock_doubt=is_doubted(tx),
     )

@@ -3,7 +3,8 @@
 A `World` is made once for a running agent (`backend.service.bootstrap.open_world`) and never changes; whatever can
 change lives in rows. The exceptions are `reach`, what was last found at delivery places, `peers`, a cache that may be
 emptied at any time, `rates`, which counts how often what happens, `watch`, which compares the two clocks of this
-process, and `mirror`, a copy of the fleet for readers that begin.
+process, `mirror`, a copy of the fleet for readers that begin, and `pace` and `shown`, which keep looks at the whole
+fleet of a CA rotation from taking all of the core's time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from backend.clock import Clock
 from backend.core import limits
@@ -21,6 +22,7 @@ from backend.service.clock_watch import ClockWatch
 from backend.service.delivery_file import DeliverySettings
 from backend.service.mint import TokenMint
 from backend.service.mirror import FleetMirror
+from backend.service.pace import TICK_RESTS, Held, Pace
 from backend.service.peers import PeerCache
 from backend.service.rates import RateLimits, Rates
 from backend.service.reach import ReachBook
@@ -85,5 +87,7 @@ class World:
     reach: ReachBook = field(default_factory=ReachBook, compare=False, repr=False)
     peers: PeerCache = field(default_factory=PeerCache, compare=False, repr=False)
     rates: Rates = field(default_factory=Rates, compare=False, repr=False)
+    pace: Pace = field(default_factory=lambda: Pace(TICK_RESTS), compare=False, repr=False)
+    shown: Held[Any] = field(default_factory=Held, compare=False, repr=False)
     watch: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)
     mirror: FleetMirror = field(default_factory=FleetMirror, compare=False, repr=False)

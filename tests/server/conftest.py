@@ -25,6 +25,7 @@ from backend.server.dispatch import Dispatcher
 from backend.service.bootstrap import KEYS_DIRECTORY, STORE_FILE, init_agent, open_world
 from backend.service.clock_watch import ClockWatch
 from backend.service.mirror import FleetMirror
+from backend.service.pace import TICK_RESTS, Held, Pace
 from backend.service.peers import PeerCache
 from backend.service.rates import Rates
 from backend.service.signer import Signer
@@ -121,6 +122,8 @@ def site(born: tuple[Path, World, KeyVault], tmp_path: Path) -> Iterator[Site]:
         mirror=FleetMirror(),
         rates=Rates(),
         watch=ClockWatch(),
+        pace=Pace(TICK_RESTS),
+        shown=Held(),
     )
     store = open_store(directory / STORE_FILE)
     yield Site(world=world, store=store, clock=clock, dispatcher=Dispatcher(world), directory=directory)

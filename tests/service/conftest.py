@@ -31,6 +31,7 @@ from backend.service.caller import Caller
 from backend.service.clock_watch import ClockWatch
 from backend.service.guard import authenticate
 from backend.service.mirror import FleetMirror
+from backend.service.pace import TICK_RESTS, Held, Pace
 from backend.service.peers import PeerCache
 from backend.service.rates import Rates
 from backend.service.signer import Signer
@@ -151,6 +152,8 @@ def _open_copy(born: Born, directory: Path) -> Site:
         mirror=FleetMirror(),
         rates=Rates(),
         watch=ClockWatch(),
+        pace=Pace(TICK_RESTS),
+        shown=Held(),
     )
     store = open_store(directory / STORE_FILE)
     token = Secret(yaml.safe_load((directory / "admin" / "login.yaml").read_text())["token"])

@@ -89,7 +89,13 @@ def _start(context: Context, request: authority_pb2.StartRotationRequest) -> aut
 
 
 def _get(context: Context, request: authority_pb2.RotationRequest) -> authority_pb2.Rotation:
-    return _any_message(rotations.get(context.tx, context.world, request.id))
+    tx, world = context.tx, context.world
+    found = tx.rotations.get(request.id) if request.id else tx.rotations.find_open() or tx.rotations.find_last()
+    key = None if found is None else (found.id, found.version)
+    answer: authority_pb2.Rotation = world.shown.get(
+        key, world.clock.monotonic, lambda: _any_message(rotations.get(tx, world, "" if found is None else found.id))
+    )
+    return answer
 
 
 def _move(context: Context, request: authority_pb2.MoveRotationRequest) -> authority_pb2.Rotation:
