@@ -1,4 +1,4 @@
-"""kill -9 of a real agent at every step of a rotation with overlap and of its way back (R01).
+"""kill -9 of a real agent at every step of both rotations of the CA, and of the way back (R01).
 
 The agent dies right after each commit that began or ended a step or told clients something, and starts again. It goes
 on where it was, nobody is lost, and the end is that of a rotation in which nothing happened.
@@ -80,10 +80,10 @@ class Doomed:
         pytest.fail("the agent takes no orders")
 
 
-async def begin(operator: Operator, *, automatic: bool) -> None:
+async def begin(operator: Operator, kind: str, *, automatic: bool) -> None:
     async with asyncio.timeout(60):
         while True:
-            plan = await operator.plan_rotation("overlap", automatic=automatic)
+            plan = await operator.plan_rotation(kind, automatic=automatic)
             if {client.route for client in plan.clients if client.name in NAMES} == {"itself"}:
                 break
             await asyncio.sleep(0.1)
@@ -108,9 +108,11 @@ async def check_the_end(lab: Lab, operator: Operator, generation: int) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("back_from", ["", "draining", "distrusted"])
+@pytest.mark.parametrize(
+    ("kind", "back_from"), [("overlap", ""), ("overlap", "draining"), ("overlap", "distrusted"), ("disruptive", "")]
+)
 async def test_an_agent_that_dies_after_every_step_ends_where_one_that_lives_does(
-    tmp_path: Path, back_from: str
+    tmp_path: Path, kind: str, back_from: str
 ) -> None:
     clock = HurriedClock.begin(SPEED)
     lab = Lab(tmp_path, clock)
@@ -121,7 +123,7 @@ async def test_an_agent_that_dies_after_every_step_ends_where_one_that_lives_doe
             for name in NAMES:
                 await lab.enroll(operator, name)
             await programs.start_clients(NAMES, heartbeat=30)
-            await begin(operator, automatic=not back_from)
+            await begin(operator, kind, automatic=kind == "overlap" and not back_from)
             watching = asyncio.create_task(_watch(operator))
             if back_from:
                 await doomed.advance_to(operator, back_from)
@@ -129,6 +131,10 @@ async def test_an_agent_that_dies_after_every_step_ends_where_one_that_lives_doe
                 await doomed.until(operator, "rolled back")
                 met = {phase for phase, *_ in doomed.died_at}
                 assert met >= {"issuing old", "reissuing back", "untrusting new"}
+            elif kind == "disruptive":
+                await doomed.until(operator, "done")
+                met = {phase for phase, *_ in doomed.died_at}
+                assert met >= {"planned", "staged", "fenced", "cutover", "re-enrolling", "verified"}
             else:
                 await doomed.until(operator, "distrusted")
                 met = {phase for phase, *_ in doomed.died_at}

@@ -9,13 +9,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from callers import Tally, call_by_file, live_as_moc
+from callers import Tally, call_by_file, live_as_moc, open_channel
 from lab import DEPLOYMENT, HurriedClock, Lab, birth, issuing_generations
 from moc_client import MocClient
 
+from backend.client.access_file import read_access_file
 from backend.client.errors import Unreachable
 from backend.client.operator import Operator
 from backend.core.errors import AgentError
+from backend.wire.methods import get_method
+from backend.wire.moc import credentialmonitor_pb2
 from backend.wire.mocdeck.v1 import authority_pb2
 
 OURS = [f"kms-{number}" for number in range(1, 5)]
@@ -102,6 +105,20 @@ class Site:
             await asyncio.sleep(0.1)
         pytest.fail("the move was refused twenty times")
 
+    async def published(self) -> int:
+        """What the MOC protocol's own monitor says of the agent's trust: Single or Overlap."""
+        at = self.lab.listening
+        access = read_access_file(self.lab.context().cloudconfig)
+        channel = open_channel(access, f"{at.host}:{at.port}")
+        call = channel.unary_unary(
+            get_method("CredentialMonitorAgent", "Get").path,
+            request_serializer=credentialmonitor_pb2.CredentialMonitorRequest.SerializeToString,
+            response_deserializer=credentialmonitor_pb2.CredentialMonitorResponse.FromString,
+        )
+        answer = await call(credentialmonitor_pb2.CredentialMonitorRequest(), timeout=20)
+        await channel.close()
+        return int(answer.CredentialMonitor.status)
+
     def check_calls(self, least: int = 10) -> None:
         assert {name: tally.failed for name, tally in self.tallies.items() if tally.failed} == {}
         assert all(tally.made >= least for tally in self.tallies.values())
@@ -125,12 +142,15 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 @pytest.mark.timeout(240)
 async def test_nobody_misses_a_call_through_a_whole_rotation(site: Site) -> None:
     await site.start()
+    await site.until_phase("issuing")
+    assert await site.published() == credentialmonitor_pb2.Overlap
     await site.until_phase("distrusted")
     last = site.seen[-1]
     levels = {client.name: client.level for client in last.clients}
     assert {levels[name] for name in OURS} <= {"E4", "E5"}
     assert {levels[name] for name in RAW} == {"E4"}, "a client that can prove nothing is counted by its calls"
     site.check_calls()
+    assert await site.published() == credentialmonitor_pb2.Single
 
     async def is_destroyed() -> bool:
         with contextlib.suppress(AgentError):
