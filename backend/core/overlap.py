@@ -197,6 +197,7 @@ class OverlapClient:
     waived: str = ""
     written_off: str = ""
     would_fail_at: datetime | None = None
+    is_behind: bool = False  # it trusts an older root than the present one: the next CA cannot reach it
     after: str = ""
 
     @property

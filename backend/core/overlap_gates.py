@@ -162,12 +162,24 @@ def _issuing(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
     why = listed([one.name for one in failed]) if wave and is_over_threshold(facts, wave, now) else ""
     limit = f"at most {facts.settings.stop_percent} % of a wave may"
     yield _gate("renewals do not fail", f"failed in wave {wave}: {why}" if why else "", f"{len(failed)} did; {limit}")
-    left = [one.name for one in waiting_for(facts, now)]
+    left = [one.name for one in waiting_for(facts, now) if one.route is Route.ITSELF]
     yield _gate(
         "every client that reports uses a certificate of the new CA (E4)",
         f"wave {wave} of 4; still on the old one: {listed(left)}" if left else "",
         "all do",
     )
+    behind = [one.name for one in facts.clients if _is_cut_off(one, facts, now)]
+    yield _gate(
+        "nobody is cut off when the new CA serves",
+        f"these trust an older root only and need a fresh login file first: {listed(behind)}" if behind else "",
+        "everybody trusts the present root, or a later one",
+    )
+
+
+def _is_cut_off(one: OverlapClient, facts: OverlapFacts, now: datetime) -> bool:
+    """Tell whether it has a connection to lose that no cross certificate would carry on (invariant I10)."""
+    has_one = one.uses(facts.from_generation, now) or one.uses(facts.to_generation, now)
+    return one.counts and one.is_behind and has_one
 
 
 def _serving(facts: OverlapFacts, now: datetime) -> Iterable[Gate]:
@@ -289,7 +301,9 @@ _GATES: Final[Mapping[OverlapPhase, Callable[[OverlapFacts, datetime], Iterable[
 }
 _WAITS: Final[Mapping[OverlapPhase, Callable[[OverlapClient, OverlapFacts, datetime], bool]]] = {
     _P.TRUSTED: lambda one, _, __: one.route is Route.ITSELF and (one.proved_at is None or bool(one.careless)),
-    _P.ISSUING: lambda one, facts, _: one.route is Route.ITSELF and one.generation != facts.to_generation,
+    _P.ISSUING: lambda one, facts, now: (
+        (one.route is Route.ITSELF and one.generation != facts.to_generation) or _is_cut_off(one, facts, now)
+    ),
     _P.DRAINING: lambda one, facts, now: one.uses(facts.from_generation, now),
     _P.RE_TRUSTING: lambda one, _, __: one.is_living and one.informed_at is None,
     _P.REISSUING_BACK: lambda one, facts, now: one.uses(facts.to_generation, now),

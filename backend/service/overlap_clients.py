@@ -16,6 +16,7 @@ from backend.core.model import Certificate, Heartbeat, Identity, LastSeen
 from backend.core.overlap import OverlapClient, OverlapPhase, Route, wave_of
 from backend.service.contact import is_living, is_unheard_yet
 from backend.service.overlap_plan import PlannedThrough, ways_through
+from backend.service.overlap_trust import behind
 from backend.service.serving import OVERLAP
 from backend.service.world import World
 from backend.store.port import Transaction
@@ -64,6 +65,7 @@ def _rank(one: PlannedThrough) -> int:
 
 # What was issued and not used yet matters before a CA's leaves stop counting.
 _TAKING_AWAY: Final = {OverlapPhase.DRAINING.value, OverlapPhase.SHADOW.value, OverlapPhase.REISSUING_BACK.value}
+_BEFORE_SERVING: Final = {OverlapPhase.TRUSTED.value, OverlapPhase.ISSUING.value}
 _MANAGEMENT: Final = frozenset({"KVA", "CAPH", "CloudOperator"})
 
 
@@ -114,12 +116,15 @@ def _values(
     now: datetime,
 ) -> tuple[OverlapClient, ...]:
     unused = _unused(tx, rotation, [row.identity_number for row in rows])
+    told_by_file = [row.identity_number for row in rows if row.route == Route.CROSS.value]
+    late = behind(tx, told_by_file, rotation.from_generation) if rotation.phase in _BEFORE_SERVING else frozenset()
     return tuple(
         _value(
             row,
             beats.get(row.identity_number),
             last.get(row.identity_number),
             unused.get(row.identity_number),
+            row.identity_number in late,
             now,
         )
         for row in rows
@@ -144,6 +149,7 @@ def _value(
     beat: Heartbeat | None,
     last: LastSeen | None,
     unused: Certificate | None,
+    is_behind: bool,
     now: datetime,
 ) -> OverlapClient:
     reports = beat is not None and beat.interval > timedelta(0)
@@ -168,6 +174,7 @@ def _value(
         waived=row.waived,
         written_off=row.written_off,
         would_fail_at=row.would_fail_at,
+        is_behind=is_behind,
         after=row.after,
     )
 

@@ -13,13 +13,14 @@ from typing import Any, Final
 from backend.core.errors import InvalidInput
 from backend.core.model import ClientKind, Identity
 from backend.core.overlap import Route
-from backend.core.overlap_gates import OverlapSettings
+from backend.core.overlap_gates import OverlapSettings, listed
 from backend.core.overlap_routes import PlannedRoute, WayThrough, overlap_plan_hash, way_through
 from backend.pki.profiles import path_length_of
 from backend.pki.trust import split_bundle
 from backend.service.caller import Caller
 from backend.service.contact import interval_of, is_living
 from backend.service.fleet import columns_of
+from backend.service.overlap_trust import behind
 from backend.service.rotation_checks import FAIL, OK, WARN, ReadinessCheck, check_readiness
 from backend.service.serving import OVERLAP
 from backend.service.ways_back import place_text
@@ -111,7 +112,12 @@ def draft_overlap(
         from_generation=issuing.generation,
         to_generation=to_generation,
         settings=settings,
-        checks=(*check_readiness(tx, world, caller, now), _silent(clients), _path_length(tx)),
+        checks=(
+            *check_readiness(tx, world, caller, now),
+            _silent(clients),
+            _behind(tx, caller, clients, issuing.generation),
+            _path_length(tx),
+        ),
         clients=tuple(clients),
         duration=_duration(tx, clients, settings, now),
         made_at=now,
@@ -207,6 +213,20 @@ def _silent(clients: Iterable[PlannedThrough]) -> ReadinessCheck:
         recommendation="it waits for them before it distrusts the old CA, unless you waive or write them off"
         if silent
         else "",
+    )
+
+
+def _behind(tx: Transaction, caller: Caller, clients: Iterable[PlannedThrough], generation: int) -> ReadinessCheck:
+    """Name those whom no cross certificate would reach; the caller's own session takes roots home while it watches."""
+    others = (one for one in clients if one.number != caller.identity.number)
+    by_file = {one.number: one.name for one in others if one.way.route is Route.CROSS}
+    late = sorted(by_file[number] for number in behind(tx, by_file, generation))
+    return ReadinessCheck(
+        test="every client without heartbeats trusts the present root",
+        category="clients",
+        result=WARN if late else OK,
+        details=f"{len(late)} hold an older one from their login files: {listed(late)}" if late else "all do",
+        recommendation="repair them first: no cross certificate carries them to the next CA" if late else "",
     )
 
 

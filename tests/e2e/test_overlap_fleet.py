@@ -18,9 +18,11 @@ import pytest
 from fleet import Fleet, fleet
 from lab import DEPLOYMENT, HurriedClock, Lab, birth, issuing_generations
 
+from backend.client.login_file import LoginFile, write_login_file
 from backend.client.operator import Operator
 from backend.clock import SystemClock
 from backend.core.errors import AgentError
+from backend.core.model import Secret
 from backend.wire.mocdeck.v1 import authority_pb2
 
 TOTAL = int(os.environ.get("MOCDECK_ROTATION_FLEET", "500"))
@@ -54,7 +56,7 @@ class Watched:
         pytest.fail(f"{found.phase}, not {phase}, after {seconds} s: {gates}")
 
 
-async def populate(lab: Lab, operator: Operator, programs: Fleet, tally: Path) -> None:
+async def populate(lab: Lab, operator: Operator, programs: Fleet, tally: Path) -> int:
     ours = [f"ours-{number:03}" for number in range(TOTAL - RAW)]
     raw = [f"raw-{number:03}" for number in range(RAW)]
     for name in [*ours, *raw]:
@@ -64,7 +66,20 @@ async def populate(lab: Lab, operator: Operator, programs: Fleet, tally: Path) -
     async with asyncio.timeout(300):
         while not all(lab.settings(name).access_file.exists() for name in ours):  # noqa: ASYNC110 - other programs
             await asyncio.sleep(0.5)
+    return await programs.start_callers(ours, raw, tally, every=8.0, renews=90.0)
+
+
+async def give_new_files(lab: Lab, operator: Operator, programs: Fleet, callers: int, tally: Path) -> None:
+    """What the plan asks for before the next rotation: those that keep an older root get fresh login files."""
+    await programs.kill(callers)
+    raw = [f"raw-{number:03}" for number in range(RAW)]
+    bundle = (await operator.authorities()).bundle_pem
+    for name in raw:
+        made = await operator.rotate_identity(name)
+        write_login_file(lab.login_path(name), LoginFile(name=name, token=Secret(made.token), trust_pem=bundle))
+    ours = [f"ours-{number:03}" for number in range(TOTAL - RAW)]
     await programs.start_callers(ours, raw, tally, every=8.0, renews=90.0)
+    await asyncio.sleep(20)  # each has signed in anew and called
 
 
 async def begin(operator: Operator, routes: dict[str, int]) -> None:
@@ -94,7 +109,7 @@ async def test_no_call_fails_in_a_whole_rotation_and_a_whole_way_back(tmp_path: 
     async with fleet(lab) as programs:
         await programs.start_agent()
         async with await lab.operator() as operator:
-            await populate(lab, operator, programs, tally)
+            callers = await populate(lab, operator, programs, tally)
             routes = {"itself": TOTAL - RAW, "cross": RAW + 1}  # the administrator sends no heartbeats
             await begin(operator, routes)
             watched = Watched(operator)
@@ -105,6 +120,7 @@ async def test_no_call_fails_in_a_whole_rotation_and_a_whole_way_back(tmp_path: 
             assert issuing_generations(lab.directory) == [2]
             await asyncio.sleep(15)  # everybody goes on without the old CA
             check_calls(tally)
+            await give_new_files(lab, operator, programs, callers, tally)
             await begin(operator, routes)
             back = Watched(operator)
             await back.until("distrusted", 900)

@@ -12,6 +12,7 @@ from backend.core.overlap import Level
 from backend.core.overlap_gates import OverlapSettings
 from backend.service import rotations
 from backend.service.guard import mark_used
+from backend.service.heartbeat import Beat, beat
 from backend.service.overlap_plan import OverlapPlan, plan_overlap
 from backend.service.overlap_view import OverlapView
 from backend.service.reconcile import reconcile
@@ -134,10 +135,13 @@ class Overlapping:
             reconcile(tx, self.site.world)
 
     def admin_renews(self) -> None:
-        """The administrator gets a certificate of the CA that issues now, and makes a call with it."""
+        """The administrator's session gets a certificate of the CA that issues now, and says which roots it holds."""
         caller = self.site.caller(self.site.certificate("admin", self.site.admin_token))
+        now = self.site.clock.now()
         with self.site.transaction() as tx:
-            mark_used(tx, caller, self.site.clock.now())
+            mark_used(tx, caller, now)
+            epoch = tx.bundles.current().epoch
+            beat(tx, self.site.world, caller, Beat(serial=1, epoch=epoch, clock=now, loop_alive=False))
         object.__setattr__(self.site, "admin", caller)
 
     def all_move(self) -> None:

@@ -17,6 +17,7 @@ from backend.pki.epochs import walk
 from backend.service import audit, rotations
 from backend.service.epochs import links_since
 from backend.service.rotation_moves import Move
+from backend.service.token_line import rotate_token
 from tests.service.live.overlap.conftest import AUTOMATIC, MANUAL, Overlapping
 
 if TYPE_CHECKING:
@@ -247,3 +248,39 @@ def test_only_the_table_s_moves_are_possible(fleet: Overlapping) -> None:
     fleet.decide(Move.ROLL_BACK)
     with pytest.raises(IllegalTransition):
         fleet.decide(Move.ROLL_BACK)
+
+
+def test_a_client_with_an_older_root_holds_the_next_rotation_up_by_name_until_it_has_a_new_login_file(
+    fleet: Overlapping,
+) -> None:
+    """The cross certificate carries it from one CA to the next and no further (invariant I10)."""
+    raw = fleet.client("caph", signed_in=False)
+    raw.sign_in()
+    raw.call()
+    fleet.live.clients.pop("caph")  # it sends no heartbeats
+    for generation in (1, 2):
+        fleet.start(fleet.plan())
+        for _ in range(60):
+            phase = fleet.look().row.phase
+            if phase == "distrusted" or (generation == 2 and phase == "issuing" and fleet.level("kms") is Level.MOVED):
+                break
+            if phase == "draining":
+                fleet.admin_renews()
+                raw.renew()
+            raw.call()
+            fleet.pass_interval()
+        if generation == 1:
+            for _ in range(3):
+                fleet.pass_interval()
+            with fleet.site.transaction() as tx:
+                rotations.destroy(tx, fleet.site.world, fleet.site.admin, generation=1, deployment="north")
+    for _ in range(6):
+        fleet.pass_interval()
+    view = fleet.look()
+    assert view.row.phase == "issuing"
+    assert [gate.why.endswith("first: caph") for gate in view.gates if not gate.met] == [True]
+    with fleet.site.transaction() as tx:
+        _, raw.token = rotate_token(tx, fleet.site.world, tx.identities.get("caph"), overlap=None)
+    raw.sign_in()
+    raw.call()
+    fleet.until("serving")
