@@ -34,7 +34,7 @@ class WayBack:
     why: str
 
 
-_OUT: Final = {
+OUT_BECAUSE: Final = {
     State.REVOKED: "it is revoked",
     State.TRUST_BROKEN: "its certificate is of a CA that is not trusted",
     State.SKEW: "its certificate is not valid yet",
@@ -51,7 +51,7 @@ def way_back(facts: ClientFacts, now: datetime, *, heartbeat_alive: bool, place:
     """Tell how a client returns from a CA rotation that starts now; `place` is where its login file can be put."""
     state = assess(facts, now).state
     e = Evidence(facts, now)
-    if state in _OUT:
+    if state in OUT_BECAUSE:
         return _out(facts, state, place)
     if heartbeat_alive and e.token is TokenLife.ALIVE:
         end = "" if e.token_expires_at is None else f", which works until {at(e.token_expires_at)}"
@@ -90,7 +90,7 @@ def _lack(e: Evidence) -> str:
 
 
 def _out(facts: ClientFacts, state: State, place: str) -> WayBack:
-    why = f"It is out already: {_OUT[state]}."
+    why = f"It is out already: {OUT_BECAUSE[state]}."
     if place and not facts.identity_revoked:
         why += " The agent writes it a fresh login file all the same, so it may come back."
     return WayBack(route=ReturnRoute.OUT, why=why)

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.overlap import OverlapClient, OverlapPhase, Route
-from backend.core.rotation import Gate
+from backend.core.rotation import Gate, listed
 
-_LISTED: Final = 10  # names in one sentence; the screen lists the rest
 _PATIENCE: Final = 3  # heartbeats of the slowest client
 STALE_ROUNDS: Final = 3  # a round of probes older than three intervals proves nothing of now
 
@@ -274,12 +273,6 @@ def _probed(facts: OverlapFacts, now: datetime) -> Gate:
     if now - probes.last_at > STALE_ROUNDS * probes.interval:
         return _gate(test, f"the last round was at {probes.last_at:%H:%M:%S} UTC")
     return _gate(test, "", f"{probes.total:,} probes, {probes.deviations} otherwise")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Up to ten names in order, and how many more there are."""
-    shown = ", ".join(sorted(names)[:_LISTED])
-    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
 
 
 _P = OverlapPhase

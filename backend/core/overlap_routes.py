@@ -9,26 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
+from backend.core.blast import OUT_BECAUSE
 from backend.core.canonical import canonical_hash
 from backend.core.evidence import Evidence, TokenLife
-from backend.core.facts import ClientFacts, State
+from backend.core.facts import ClientFacts
 from backend.core.health import assess
 from backend.core.overlap import Route
 from backend.core.reasons import at
-
-_OUT: Final = {
-    State.REVOKED: "it is revoked",
-    State.TRUST_BROKEN: "its certificate is of a CA that is not trusted",
-    State.SKEW: "its certificate is not valid yet",
-    State.LOCKED_OUT: "it is locked out",
-    State.REPAIRABLE: "its certificate has ended",
-    State.EXPIRED_UNKNOWN: "its certificate has ended",
-    State.EMPTY: "it was never equipped",
-    State.NEVER_SIGNED_IN: "it has never signed in",
-    State.UNKNOWN: "nothing is known of it",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +32,8 @@ def way_through(facts: ClientFacts, now: datetime, *, reports: bool, is_living: 
     """Tell how a client gets through; `reports`: it promises heartbeats, `place`: where its login file can be put."""
     state = assess(facts, now).state
     e = Evidence(facts, now)
-    if state in _OUT:
-        return WayThrough(route=Route.OUT, why=f"It is out already: {_OUT[state]}.", after=_by_file(place))
+    if state in OUT_BECAUSE:
+        return WayThrough(route=Route.OUT, why=f"It is out already: {OUT_BECAUSE[state]}.", after=_by_file(place))
     if not reports:
         return WayThrough(
             route=Route.CROSS,

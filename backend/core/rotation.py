@@ -214,9 +214,9 @@ def _staged(facts: RotationFacts, _: datetime) -> tuple[Gate, ...]:
         return (Gate(test="the new root travels by login files only", met=True, why=why),)
     published = "heartbeats carry it" if facts.is_published else "it is not published yet"
     waiting = uninformed(facts.clients)
-    informed = "everybody who can has it" if not waiting else f"{_list(waiting)} will need another way back"
+    informed = "everybody who can has it" if not waiting else f"{listed(waiting)} will need another way back"
     if waiting and not facts.proceed:
-        informed = f"waiting for {_list(waiting)}"
+        informed = f"waiting for {listed(waiting)}"
     return (
         Gate(test="the bundle with both roots is published", met=facts.is_published, why=published),
         Gate(
@@ -243,7 +243,7 @@ def _re_enrolling(facts: RotationFacts, now: datetime) -> tuple[Gate, ...]:
     away = {
         one: [name for name, found in stands if found is one] for one in (ClientStanding.STUCK, ClientStanding.LOST)
     }
-    parts = [f"{one.value}: {_list(names)}" for one, names in away.items() if names]
+    parts = [f"{one.value}: {listed(names)}" for one, names in away.items() if names]
     why = "; ".join(parts) or "nobody is away"
     return (Gate(test="every client is back or written off by name", met=not parts, why=why),)
 
@@ -266,7 +266,8 @@ _GATES: Final = {
 }
 
 
-def _list(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Up to ten names in order, and how many more there are."""
     shown = ", ".join(sorted(names)[:_LISTED])
     return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from backend.core.errors import InvalidInput
 from backend.core.model import ClientKind, Identity
 from backend.core.overlap import Route
-from backend.core.overlap_gates import OverlapSettings, listed
+from backend.core.overlap_gates import OverlapSettings
 from backend.core.overlap_routes import PlannedRoute, WayThrough, overlap_plan_hash, way_through
+from backend.core.rotation import listed
 from backend.pki.profiles import path_length_of
 from backend.pki.trust import split_bundle
 from backend.service.caller import Caller

@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from backend.core.overlap import OverlapClient, Route
-from backend.core.overlap_gates import listed
-from backend.core.rotation import Gate
+from backend.core.rotation import Gate, listed
 from backend.service import audit
 from backend.service.caller import Caller
 from backend.service.contact import interval_of
